@@ -1,0 +1,5 @@
+"""`python -m ossmodelkit` is `kit`."""
+
+from ossmodelkit.cli.app import main
+
+main()

@@ -1,0 +1,1 @@
+"""The shapes that travel between the rooms: frozen, and standard library only."""

@@ -1,0 +1,1 @@
+"""How to read bytes without trusting them: small typed views under a budget."""

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, limits, the wire form, shipped data, progress, safe writing."""

@@ -1,0 +1,1 @@
+"""May we use this model, and what do we owe for it?"""

@@ -1,0 +1,95 @@
+"""The report for a person at a terminal: verdict first, then what to do, then the details."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ossmodelkit.core.finding import Finding, Severity
+from ossmodelkit.core.policy import Outcome
+from ossmodelkit.core.report import Report, Table
+from ossmodelkit.reporting.escaping import one_line
+
+MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.INCOMPLETE: "?"}
+COLORS = {"✓": "32", "✗": "31", "?": "33", "bold": "1", "dim": "2"}
+SEVERITY_COLORS = {
+    Severity.CRITICAL: "31",
+    Severity.HIGH: "31",
+    Severity.MEDIUM: "33",
+    Severity.LOW: "36",
+    Severity.INFO: "2",
+}
+MOST_FINDINGS = 50
+MOST_GAPS = 20
+
+
+def write(report: Report, *, color: bool = False) -> str:
+    """Plain text; with `color`, ANSI colors on the verdict and the severities."""
+    return "\n".join(_lines(report, _Paint(color))) + "\n"
+
+
+class _Paint:
+    def __init__(self, on: bool) -> None:
+        self.on = on
+
+    def __call__(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.on else text
+
+
+def _lines(report: Report, paint: _Paint) -> Iterator[str]:
+    mark = MARKS[report.outcome]
+    yield (paint(f"{mark} {report.verdict}", COLORS["bold"] + ";" + COLORS[mark]) + f"  {one_line(report.subject)}")
+    if report.summary:
+        yield f"  {one_line(report.summary)}"
+    findings = sorted(report.findings, key=lambda finding: finding.order)
+    for finding in findings[:MOST_FINDINGS]:
+        yield ""
+        yield from _finding(finding, paint)
+    if len(findings) > MOST_FINDINGS:
+        yield f"\n  … and {len(findings) - MOST_FINDINGS} more; see --format json"
+    if report.gaps:
+        yield "\n  " + paint("could not be judged", COLORS["?"])
+        for gap in report.gaps[:MOST_GAPS]:
+            yield f"  ? {one_line(str(gap.at))}: {one_line(gap.reason)}" + (
+                f"; {one_line(gap.remedy)}" if gap.remedy else ""
+            )
+        if len(report.gaps) > MOST_GAPS:
+            yield f"    … and {len(report.gaps) - MOST_GAPS} more"
+    for table in report.tables:
+        yield ""
+        yield from _table(table, paint)
+    if report.notes:
+        yield ""
+        yield from (f"  {one_line(note)}" for note in report.notes)
+    if report.next_steps:
+        yield "\n  " + paint("next", COLORS["bold"])
+        yield from (f"  {one_line(step)}" for step in report.next_steps)
+
+
+def _finding(finding: Finding, paint: _Paint) -> Iterator[str]:
+    head = paint(f"{finding.severity:<8}", SEVERITY_COLORS[finding.severity])
+    yield f"  {head}  {paint(finding.check, COLORS['bold'])}  {one_line(str(finding.at))}"
+    yield f"            {one_line(finding.title)}"
+    if finding.saw:
+        yield f"            saw   {one_line(finding.saw)}"
+    if finding.clause:
+        unread = "" if finding.verified is not False else "  (text not read by us)"
+        yield f"            from  {one_line(finding.clause)}{unread}"
+    if finding.remedy:
+        yield f"            do    {one_line(finding.remedy)}"
+
+
+def _table(table: Table, paint: _Paint) -> Iterator[str]:
+    rows = [tuple(one_line(cell, 100) for cell in row) for row in table.rows]
+    heads = [table.columns] if any(table.columns) else []
+    widths = [max(len(row[i]) for row in (*heads, *rows)) for i in range(len(table.columns))] if rows else []
+    if table.title:
+        yield "  " + paint(one_line(table.title), COLORS["bold"])
+    for row in heads if rows else []:
+        yield "  " + paint(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(),
+            COLORS["dim"],
+        )
+    for row in rows:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    if table.note:
+        yield f"  {one_line(table.note)}"

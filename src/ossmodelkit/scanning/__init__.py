@@ -1,0 +1,1 @@
+"""Would loading this model harm us?"""

@@ -1,0 +1,1 @@
+"""How do we run a fine-tune? The plan, and the launch of the trainer process."""

@@ -1,0 +1,1 @@
+"""One function per verb: fetch, ask, record, judge. Also the Python API."""
