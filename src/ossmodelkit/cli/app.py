@@ -20,6 +20,7 @@ COMMANDS = {
     "audit": ADOPT,
     "scan": ADOPT,
     "license": ADOPT,
+    "data": MAKE,
     "estimate": MAKE,
     "finetune": MAKE,
     "release": SHIP,

@@ -1,0 +1,1 @@
+"""Is this data fit to train on? Formats, personal data, duplicates, contamination, balance."""
