@@ -40,6 +40,11 @@ Outputs = Annotated[
     ),
 ]
 
+Online = Annotated[
+    bool, typer.Option("--online", help="Allow the network, for hub:org/name and URLs.", envvar="KIT_ONLINE")
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=0, help="Files read at once; 0 takes what the machine has.")]
+
 
 def show(report: Report, output: Format, files: Iterable[str] = ()) -> None:
     """Print the report, and write it to every `[kind=]path` asked for."""

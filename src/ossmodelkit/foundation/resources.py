@@ -1,7 +1,7 @@
 """Where the shipped data lies: inside the installed package, or in the checkout.
 
-The wheel carries `configs/` and `templates/` inside the package; an editable install
-does not, so the checkout is the second place to look. Only this file knows.
+The wheel carries `configs/`, `templates/` and the pages of `docs/checks/` inside the package; an
+editable install does not, so the checkout is the second place to look. Only this file knows.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from pathlib import Path
 from ossmodelkit.foundation.errors import KitError
 
 PACKAGE = Path(__file__).resolve().parent.parent
+CHECKOUT = PACKAGE.parent.parent
+IN_CHECKOUT = {"checks": "docs/checks"}
 
 
 @cache
 def folder(name: str) -> Path:
-    """The shipped folder `name` ("configs" or "templates")."""
-    for place in (PACKAGE / name, PACKAGE.parent.parent / name):
+    """The shipped folder `name` ("configs", "templates" or "checks")."""
+    for place in (PACKAGE / name, CHECKOUT / IN_CHECKOUT.get(name, name)):
         if place.is_dir():
             return place
     raise KitError(f"the installation lacks its {name!r} folder", hint="reinstall ossmodelkit")

@@ -34,10 +34,16 @@ def digest_stream(source: Source, name: str, task: Task | None = None) -> str:
 
 
 def digest_payload(source: Source, *, cache: Path | None = None, progress: Progress | None = None) -> dict[str, str]:
-    """`{name: sha256}` of every payload file; `cache` names a JSON file to keep between runs."""
+    """`{name: sha256}` of every payload file; `cache` names a JSON file to keep between runs.
+
+    A digest that a hub claims is taken over unread: fetching a whole model to name it would defeat range
+    reads. Whoever records it must say so (`Entry.claimed_sha256`).
+    """
     known = _load(cache)
-    stamps = {entry.name: _stamp(source, entry.name) for entry in source.inventory.payload}
-    todo = [e for e in source.inventory.payload if known.get(stamps[e.name]) is None]
+    claimed = {entry.name: entry.claimed_sha256 for entry in source.inventory.payload if entry.claimed_sha256}
+    unclaimed = [entry for entry in source.inventory.payload if not entry.claimed_sha256]
+    stamps = {entry.name: _stamp(source, entry.name) for entry in unclaimed}
+    todo = [entry for entry in unclaimed if stamps[entry.name] not in known]
     if todo:
         total = sum(entry.size for entry in todo)
         workers = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
@@ -45,7 +51,7 @@ def digest_payload(source: Source, *, cache: Path | None = None, progress: Progr
             found = workers.map(lambda entry: digest_stream(source, entry.name, task), todo)
             known.update(zip((stamps[entry.name] for entry in todo), found, strict=True))
         _save(cache, known)
-    return {name: known[stamp] for name, stamp in stamps.items()}
+    return claimed | {name: known[stamp] for name, stamp in stamps.items()}
 
 
 def subject_digest(digests: Mapping[str, str]) -> str:
