@@ -1,0 +1,13 @@
+"""Every way there is to read bytes, in one list.
+
+To add a format, write `formats/<format>.py` with a `Reader` and name it here or in `readers_more`.
+`accepts` runs on every file: it looks at a few bytes and imports nothing heavy. A reader that yields
+nothing has not read the bytes, whatever its `accepts` said.
+"""
+
+from __future__ import annotations
+
+from ossmodelkit.formats.readers_more import MORE
+from ossmodelkit.formats.reading import Reader
+
+READERS: tuple[Reader, ...] = (*MORE,)

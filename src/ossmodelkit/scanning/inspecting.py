@@ -1,0 +1,130 @@
+"""Read every file of a source as everything it could be, and ask every check about what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ossmodelkit.core.artifact import Entry, EntryKind
+from ossmodelkit.core.check import Answers, Check, ask_all
+from ossmodelkit.core.finding import Gap, Place
+from ossmodelkit.core.source import Source
+from ossmodelkit.formats import repository
+from ossmodelkit.formats.readers import READERS
+from ossmodelkit.formats.reading import Reader
+from ossmodelkit.foundation.limits import Budget
+from ossmodelkit.foundation.progress import Progress
+from ossmodelkit.scanning.blobs import Reading, read_blob
+from ossmodelkit.scanning.catalog import CATALOG
+from ossmodelkit.scanning.verdict import Word, word_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one file may cost: bytes held in memory, nesting, members, and seconds."""
+
+    max_bytes: int = 256 * 1024 * 1024
+    max_depth: int = 8
+    max_members: int = 100_000
+    max_seconds: float = 60.0
+
+    def budget(self) -> Budget:
+        """A fresh budget for one file, its clock already running."""
+        import time
+
+        return Budget(
+            bytes_left=self.max_bytes,
+            depth_left=self.max_depth,
+            members_left=self.max_members,
+            deadline=time.monotonic() + self.max_seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileResult:
+    """What became of one entry: which readers read it, whether all of it was seen, and the word for it."""
+
+    name: str
+    size: int
+    readings: tuple[str, ...]
+    covered: bool
+    verdict: Word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """All answers about a source, and a line for each of its entries."""
+
+    answers: Answers
+    files: tuple[FileResult, ...]
+
+    @property
+    def verdict(self) -> Word:
+        """The word for everything together."""
+        return word_for(self.answers.findings, self.answers.gaps)
+
+
+def inspect(
+    source: Source,
+    *,
+    jobs: int = 1,
+    progress: Progress,
+    limits: Limits | None = None,
+    checks: tuple[Check, ...] = CATALOG,
+    readers: tuple[Reader, ...] = READERS,
+) -> Inspection:
+    """Read and judge every entry of `source`; one bad file never stops the others."""
+    limits = limits or Limits()
+    entries = source.inventory.entries
+    done: list[tuple[FileResult, Answers]] = []
+    with progress.task("scanning", len(entries), "files") as task:
+        for entry in entries:
+            done.append(inspect_entry(source, entry, limits, checks, readers))
+            task.advance(1, entry.name)
+    whole = _ask_repository(source, limits.budget(), checks)
+    answers = _together([*(one for _, one in done), whole], checks)
+    return Inspection(answers=answers, files=tuple(result for result, _ in done))
+
+
+def inspect_entry(
+    source: Source, entry: Entry, limits: Limits, checks: tuple[Check, ...], readers: tuple[Reader, ...]
+) -> tuple[FileResult, Answers]:
+    """One entry, whatever it is."""
+    reading = Reading(budget=limits.budget(), checks=checks, readers=readers)
+    if entry.kind is EntryKind.FILE:
+        read_blob(source, entry, reading)
+    elif entry.kind is EntryKind.SYMLINK:
+        reading.covered = True  # the repository view judges where it leads
+    else:
+        reading.gap(Place(path=entry.name), f"{entry.kind}: {entry.why}")
+    answers = Answers(findings=tuple(reading.findings), gaps=tuple(reading.gaps))
+    result = FileResult(
+        name=entry.name,
+        size=entry.size,
+        readings=tuple(reading.readings),
+        covered=reading.covered and not reading.gaps,
+        verdict=word_for(answers.findings, answers.gaps),
+    )
+    return result, answers
+
+
+def _ask_repository(source: Source, budget: Budget, checks: tuple[Check, ...]) -> Answers:
+    at = Place(path=".")
+    gaps: list[Gap] = []
+    views: list[object] = []
+    try:
+        for item in repository.read(source, budget):
+            (gaps if isinstance(item, Gap) else views).append(item)  # type: ignore[arg-type]
+    except Exception as error:
+        gaps.append(Gap(at=at, reason=f"the files together cannot be read: {type(error).__name__}: {error}"[:300]))
+    said = ask_all(checks, views, at=at)
+    return Answers(findings=said.findings, gaps=(*gaps, *said.gaps), asked=said.asked)
+
+
+def _together(parts: Iterable[Answers], checks: tuple[Check, ...]) -> Answers:
+    every = tuple(parts)
+    return Answers(
+        findings=tuple(finding for one in every for finding in one.findings),
+        gaps=tuple(gap for one in every for gap in one.gaps),
+        asked=tuple(one.id for one in checks),
+    )
