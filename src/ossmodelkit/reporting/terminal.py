@@ -80,7 +80,7 @@ def _finding(finding: Finding, paint: _Paint) -> Iterator[str]:
 
 def _table(table: Table, paint: _Paint) -> Iterator[str]:
     rows = [tuple(one_line(cell, 100) for cell in row) for row in table.rows]
-    heads = [table.columns] if any(table.columns) else []
+    heads = [tuple(one_line(head, 100) for head in table.columns)] if any(table.columns) else []
     widths = [max(len(row[i]) for row in (*heads, *rows)) for i in range(len(table.columns))] if rows else []
     if table.title:
         yield "  " + paint(one_line(table.title), COLORS["bold"])
