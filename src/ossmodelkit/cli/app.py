@@ -69,7 +69,8 @@ def main() -> None:
     words = sys.argv[1:]
     completing = any(name.endswith("_COMPLETE") for name in os.environ)
     # Help is drawn with rich, which costs a third of the start: everything else goes without.
-    plain = bool(words) and not completing and not {"-h", "--help"} & set(words)
+    asks_help = bool({"-h", "--help"} & set(words)) and not os.environ.get("KIT_PLAIN_HELP")
+    plain = bool(words) and not completing and not asks_help
     try:
         build(words[0] if plain else "")(prog_name="kit")
     except KitError as error:
