@@ -10,7 +10,7 @@ from ossmodelkit.foundation.errors import SourceError
 from ossmodelkit.sources.local import LocalSource
 
 
-def open_source(ref: str) -> Source:
+def open_source(ref: str, *, online: bool = False) -> Source:
     """The source behind `ref`: a path today; hub ids and URLs join here.
 
     Raises `SourceError` when there is nothing.
