@@ -1,0 +1,71 @@
+"""JSON documents, and the views that their shape tells: templates, Keras models, skops schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ossmodelkit.core.finding import Gap, Place
+from ossmodelkit.formats import strict_json
+from ossmodelkit.formats.keras import KerasConfig
+from ossmodelkit.formats.reading import Blob
+from ossmodelkit.formats.templates import in_value
+from ossmodelkit.foundation.errors import UnreadableError
+from ossmodelkit.foundation.limits import Budget
+
+# Documents that loaders parse by name: when such a one is broken, somebody should know.
+LOADED_BY_NAME = frozenset({"config.json", "tokenizer_config.json", "adapter_config.json", "model_index.json"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonDocument:
+    """A parsed JSON text, and the keys that are in it twice."""
+
+    at: Place
+    value: Any
+    duplicates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkopsNode:
+    """One object of a skops schema: the type that loading would build, and how."""
+
+    at: Place
+    path: str
+    module: str
+    name: str
+    loader: str
+
+
+def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
+    """The document itself, and what a loader would find in it."""
+    try:
+        parsed = strict_json.parse(text)
+    except UnreadableError as error:
+        if blob.name in LOADED_BY_NAME or "nested" in error.message:
+            yield Gap(at=blob.at, reason=error.message, remedy="ask the publisher for a valid file")
+        return
+    yield JsonDocument(at=blob.at, value=parsed.value, duplicates=parsed.duplicates)
+    yield from meaning(blob.at, parsed.value, budget)
+
+
+def meaning(at: Place, value: Any, budget: Budget) -> Iterator[object]:
+    """Templates, Keras objects and skops nodes inside a JSON value."""
+    keras = False
+    for count, (path, item) in enumerate(strict_json.objects(value)):
+        if count % 4096 == 0:
+            budget.check_time()
+        for key in item.keys() & {"chat_template", "chat_templates", "default_chat_template"}:
+            yield from in_value(item[key], at, strict_json.dotted((*path, key)))
+        if "__loader__" in item and "__module__" in item:
+            yield SkopsNode(
+                at=at,
+                path=strict_json.dotted(path) or "schema",
+                module=str(item["__module__"]),
+                name=str(item.get("__class__", "")),
+                loader=str(item["__loader__"]),
+            )
+        keras = keras or ("class_name" in item and "config" in item)
+    if keras:
+        yield KerasConfig(at=at, origin="", value=value)

@@ -1,0 +1,117 @@
+"""Text of every kind: read to the end, then as JSON, YAML, XML, Python, a template or a script."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ossmodelkit.core.finding import Gap, Place
+from ossmodelkit.formats import json_documents, markup, python_code, scripts, templates, yaml_documents
+from ossmodelkit.formats.reading import Blob, Reader
+from ossmodelkit.foundation.errors import UnreadableError
+from ossmodelkit.foundation.limits import MIB, Budget
+
+PIECE_BYTES = MIB
+OVERLAP = 512  # characters that two pieces share, so that nothing hides on a seam
+LARGEST_DOCUMENT = 128 * MIB
+CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
+LFS_POINTER = "version https://git-lfs.github.com/spec/v1\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPiece:
+    """A stretch of a text; `offset` counts bytes from the start of the file."""
+
+    at: Place
+    offset: int
+    text: str
+
+
+def accepts(blob: Blob) -> bool:
+    """No NUL, hardly a control character, and an encoding that fits."""
+    return encoding_of(blob.head()) != ""
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding of a text that starts with `head`; empty when it is no text."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return "utf-16" if "\x00" not in codecs.getincrementaldecoder("utf-16")().decode(head) else ""
+        except UnicodeDecodeError:
+            return ""
+    if b"\x00" in head or len(CONTROLS.findall(head)) > len(head) // 100:
+        return ""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+        return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+    except UnicodeDecodeError:
+        letters = sum(byte >= 0x80 for byte in head)
+        return "latin-1" if letters * 10 < len(head) and head[:1].isascii() else ""
+
+
+def read(blob: Blob, budget: Budget) -> Iterator[object]:
+    """A `TextPiece` for every stretch, then the views of what the text is.
+
+    Raises `UnreadableError` where a text turns into binary data.
+    """
+    encoding = encoding_of(blob.head())
+    keep = blob.size <= LARGEST_DOCUMENT
+    whole: list[str] = []
+    for offset, text in _pieces(blob, encoding, budget):
+        tail = whole[-1][-OVERLAP:] if whole else ""
+        yield TextPiece(at=blob.at, offset=max(0, offset - len(tail)), text=tail + text)
+        if keep:
+            budget.spend_bytes(len(text))
+            whole.append(text)
+        else:
+            whole[:] = [text[-OVERLAP:]]
+    if keep:
+        yield from _documents(blob, "".join(whole), budget)
+    elif blob.name.endswith((".json", ".yaml", ".yml", ".py", *templates.JINJA_ENDINGS)):
+        yield Gap(at=blob.at, reason=f"a document of {blob.size} bytes, more than {LARGEST_DOCUMENT} are read")
+
+
+def _pieces(blob: Blob, encoding: str, budget: Budget) -> Iterator[tuple[int, str]]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    controls = offset = 0
+    while True:
+        budget.check_time()
+        data = blob.slice(offset, PIECE_BYTES)
+        if encoding != "utf-16":
+            controls += len(CONTROLS.findall(data))
+        if controls > 64 + (offset + len(data)) // 100 or (b"\0" in data and encoding != "utf-16"):
+            raise UnreadableError(f"begins as text and turns into binary data after byte {offset}")
+        try:
+            yield offset, decoder.decode(data, final=len(data) < PIECE_BYTES)
+        except UnicodeDecodeError:
+            # Old text files mix encodings; every byte is a character in this one.
+            yield offset, data.decode("latin-1")
+            decoder = codecs.getincrementaldecoder("latin-1")()
+        offset += len(data)
+        if len(data) < PIECE_BYTES:
+            return
+
+
+def _documents(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
+    """What this text is to a loader: by content, and by name where loaders go by the name."""
+    if text.startswith(LFS_POINTER):
+        yield Gap(at=blob.at, reason="a Git LFS pointer: the file itself is not here", remedy="run git lfs pull")
+        return
+    name = blob.name.lower()
+    start = text[:512].lstrip("\ufeff \t\r\n")
+    if start.startswith(("{", "[")):
+        yield from json_documents.views(blob, text, budget)
+    elif start.startswith("<"):
+        yield from markup.views(blob, text, budget)
+    if name.endswith(templates.JINJA_ENDINGS):
+        yield templates.ChatTemplate(at=blob.at, field=blob.name, text=text)
+    if name.endswith((".py", ".pyw")):
+        yield python_code.PythonFile(at=blob.at, text=text)
+    if yaml_documents.looks_like(name, text):
+        yield from yaml_documents.views(blob, text, budget)
+    yield from scripts.views(blob, name, text)
+
+
+READER = Reader(name="text", accepts=accepts, read=read)

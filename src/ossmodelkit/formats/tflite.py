@@ -1,0 +1,96 @@
+"""TensorFlow Lite: the operator codes of a flatbuffer with the identifier `TFL3`.
+
+Tables: tensorflow/compiler/mlir/lite/schema/schema.fbs. The few lines of flatbuffer reading follow
+https://flatbuffers.dev/internals/ and check every offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ossmodelkit.core.finding import Place
+from ossmodelkit.formats.reading import Blob, Reader
+from ossmodelkit.formats.span import Span
+from ossmodelkit.foundation.errors import UnreadableError
+from ossmodelkit.foundation.limits import Budget
+
+CUSTOM = 32  # BuiltinOperator.CUSTOM
+OPERATOR_CODES, CUSTOM_CODE, DEPRECATED_CODE, BUILTIN_CODE = 1, 1, 0, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TfLite:
+    """Names of the custom operators that a TF Lite model calls; `Flex…` ones are TensorFlow's."""
+
+    at: Place
+    custom: tuple[str, ...]
+
+
+class Table:
+    """A flatbuffer table at an absolute offset."""
+
+    def __init__(self, span: Span, at: int) -> None:
+        self.span = span
+        self.at = at
+        (back,) = span.unpack("<i", at)
+        self.vtable = at - back
+        (self.length,) = span.unpack("<H", self.vtable)
+
+    def field(self, index: int) -> int:
+        """The absolute offset of a field, 0 when it is absent."""
+        slot = 4 + 2 * index
+        if slot + 2 > self.length:
+            return 0
+        (relative,) = self.span.unpack("<H", self.vtable + slot)
+        return self.at + relative if relative else 0
+
+    def follow(self, index: int) -> int:
+        """Where the reference in a field leads, 0 when it is absent."""
+        at = self.field(index)
+        return at + self.span.unpack("<I", at)[0] if at else 0
+
+    def text(self, index: int) -> str:
+        """A text field, at most 4096 bytes of it."""
+        at = self.follow(index)
+        if not at:
+            return ""
+        (length,) = self.span.unpack("<I", at)
+        return self.span.take(at + 4, min(length, 4096)).decode("utf-8", "replace")
+
+    def tables(self, index: int, budget: Budget) -> Iterator[Table]:
+        """The tables of a vector field."""
+        at = self.follow(index)
+        if not at:
+            return
+        (count,) = self.span.unpack("<I", at)
+        if count * 4 > self.span.size - at:
+            raise UnreadableError(f"a list of {count} entries at byte {at}")
+        for slot in range(at + 4, at + 4 + 4 * count, 4):
+            budget.spend_member()
+            yield Table(self.span, slot + self.span.unpack("<I", slot)[0])
+
+
+def accepts(blob: Blob) -> bool:
+    """The file identifier, after the root offset."""
+    return blob.slice(4, 4) == b"TFL3"
+
+
+def read(blob: Blob, budget: Budget) -> Iterator[object]:
+    """One `TfLite` view."""
+    span = Span(blob)
+    model = Table(span, span.unpack("<I", 0)[0])
+    custom: list[str] = []
+    for code in model.tables(OPERATOR_CODES, budget):
+        name = code.text(CUSTOM_CODE)
+        if name or _builtin(span, code) == CUSTOM:
+            custom.append(name or "?")
+    yield TfLite(at=blob.at, custom=tuple(custom))
+
+
+def _builtin(span: Span, code: Table) -> int:
+    new, old = code.field(BUILTIN_CODE), code.field(DEPRECATED_CODE)
+    return max(span.unpack("<i", new)[0] if new else 0, span.unpack("<b", old)[0] if old else 0)
+
+
+READER = Reader(name="tflite", accepts=accepts, read=read)
