@@ -3,5 +3,15 @@
 from __future__ import annotations
 
 from ossmodelkit.core.check import Check
+from ossmodelkit.scanning.checks import documents, gguf, graphs, keras, safetensors, scripts, secrets, templates
 
-MORE: tuple[Check, ...] = ()
+MORE: tuple[Check, ...] = (
+    *safetensors.CHECKS,
+    *gguf.CHECKS,
+    *templates.CHECKS,
+    *keras.CHECKS,
+    *graphs.CHECKS,
+    *documents.CHECKS,
+    *scripts.CHECKS,
+    *secrets.CHECKS,
+)

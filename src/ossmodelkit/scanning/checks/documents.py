@@ -1,0 +1,209 @@
+"""YAML, XML, skops schemas and R objects: documents that build objects when they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ossmodelkit.core.check import check
+from ossmodelkit.core.finding import Hit, Severity
+from ossmodelkit.formats import strict_json
+from ossmodelkit.formats.json_documents import JsonDocument, SkopsNode
+from ossmodelkit.formats.markup import XmlDocument, XmlEntity
+from ossmodelkit.formats.numbers_only import MsgPack
+from ossmodelkit.formats.rdata import RData
+from ossmodelkit.formats.yaml_documents import YamlDocument, YamlTag
+from ossmodelkit.scanning.tables import Reach, reach_of
+
+REMEDY = "Do not load it: ask the publisher for a file without it."
+HARMLESS_TAGS = ("tuple", "none", "str", "unicode", "bytes", "int", "long", "float", "complex", "bool", "list", "dict")
+OWN_TAGS = ("!ENV", "!include", "!ref", "!name:", "!new:", "!apply:", "!copy", "!PLACEHOLDER", "!module:")
+
+
+@check("yaml-builds-object", reads=YamlTag, severity=Severity.CRITICAL)
+def yaml_builds_object(tag: YamlTag) -> Iterator[Hit]:
+    """This YAML tag makes a loader import or call something.
+
+    `yaml.load` with the unsafe or full loader builds the object while it parses.
+    """
+    short = tag.tag.removeprefix("tag:yaml.org,2002:")
+    language, _, rest = short.partition("/")
+    if language.startswith("python") and rest.split(":")[0] in HARMLESS_TAGS:
+        return
+    if language in ("python", "ruby", "perl", "java", "php") or short.startswith(
+        ("python", "java", "javax", "ruby", "perl")
+    ):
+        yield Hit(at=tag.at, saw=short, remedy=REMEDY, severity=_severity_of_tag(rest))
+        return
+    target = tag.tag.removeprefix("!").partition(":")[2]
+    if tag.tag.startswith(("!new:", "!apply:", "!name:", "!module:")):
+        # HyperPyYAML (SpeechBrain) imports what stands after the colon.
+        reach = reach_of(target)
+        if reach is not Reach.KNOWN:
+            severity = Severity.CRITICAL if reach is Reach.DENIED else Severity.MEDIUM
+            yield Hit(at=tag.at, saw=tag.tag, remedy=REMEDY, severity=severity)
+
+
+def _severity_of_tag(rest: str) -> Severity:
+    """Building data of a known library is not the same as calling a shell."""
+    kind, _, target = rest.partition(":")
+    known = reach_of(target) is Reach.KNOWN
+    return Severity.LOW if known and kind in ("object", "name", "object/new") else Severity.CRITICAL
+
+
+@check("config-imports-target", reads=YamlDocument, severity=Severity.MEDIUM, advisories=("CVE-2025-23304",))
+def yaml_target(document: YamlDocument) -> Iterator[Hit]:
+    """A configuration names Python code that a loader would import and call.
+
+    Hydra's `_target_` (NeMo, Lightning and others) is a call by name; the name may be any function
+    of any installed package.
+    """
+    for key, value, line in document.pairs:
+        yield from _target(document, key, value, line)
+
+
+def _target(document: YamlDocument, key: str, value: str, line: int) -> Iterator[Hit]:
+    at = replace(document.at, line=line)
+    if (
+        key in ("_target_", "_class_", "class_path", "_component_")
+        or (key in ("target", "loader_module") and "." in value and reach_of(value) is Reach.DENIED)
+        or (key == "loader_module" and not value.startswith("mlflow."))
+    ):
+        yield from _reach(at, key, value)
+
+
+def _reach(at: object, key: str, value: str) -> Iterator[Hit]:
+    reach = reach_of(value)
+    if reach is not Reach.KNOWN and value not in ("", "???") and not value.startswith("${"):
+        severity = Severity.CRITICAL if reach is Reach.DENIED else Severity.MEDIUM
+        yield Hit(at=at, saw=f"{key}: {value[:200]}", remedy=REMEDY, severity=severity)  # type: ignore[arg-type]
+
+
+@check("config-imports-target-json", reads=JsonDocument, severity=Severity.MEDIUM)
+def json_target(document: JsonDocument) -> Iterator[Hit]:
+    """A JSON configuration names Python code that a loader would import and call."""
+    for path, item in strict_json.objects(document.value):
+        for key in ("_target_", "_class_path_"):
+            if isinstance(item.get(key), str):
+                for hit in _reach(document.at, key, item[key]):
+                    yield replace(hit, saw=f"{strict_json.dotted((*path, key))}: {item[key][:200]}")
+
+
+@check("json-duplicate-key", reads=JsonDocument, severity=Severity.LOW)
+def duplicate_key(document: JsonDocument) -> Iterator[Hit]:
+    """A key stands twice in this JSON document, and readers differ in which one they take."""
+    for key in list(dict.fromkeys(document.duplicates))[:5]:
+        loud = Severity.MEDIUM if key in ("class_name", "module", "auto_map", "chat_template", "config") else None
+        yield Hit(at=document.at, saw=f"key {key[:80]!r}", remedy=REMEDY, severity=loud)
+
+
+@check("xml-entity", reads=XmlEntity, severity=Severity.HIGH)
+def xml_entity(entity: XmlEntity) -> Iterator[Hit]:
+    """This XML declares an entity.
+
+    An external entity reads a file or a URL while the document is parsed; nested ones use up memory.
+    """
+    nested = "&" in entity.points_to or "%" in entity.points_to
+    severity = Severity.HIGH if entity.external or nested else Severity.LOW
+    yield Hit(at=entity.at, saw=f"{entity.name} → {entity.points_to[:120]}", remedy=REMEDY, severity=severity)
+
+
+OPENVINO_LIBRARIES = ("opset", "experimental", "extension", "ie_internal_opset", "util", "")
+
+
+@check("openvino-custom-layer", reads=XmlDocument, severity=Severity.MEDIUM)
+def openvino_custom_layer(document: XmlDocument) -> Iterator[Hit]:
+    """This OpenVINO network needs an operator from a library of its own.
+
+    Extensions are native libraries that a program loads before it reads the network.
+    """
+    if document.root == "net":
+        for kind, library in sorted(set(document.layers)):
+            if not library.startswith(OPENVINO_LIBRARIES[:-1]) and library:
+                yield Hit(at=document.at, saw=f"{kind} of {library}", remedy=REMEDY)
+
+
+@check("skops-unknown-type", reads=SkopsNode, severity=Severity.MEDIUM, advisories=("CVE-2025-54412", "CVE-2025-54413"))
+def skops_type(node: SkopsNode) -> Iterator[Hit]:
+    """Loading this skops file would build a type that is not data.
+
+    skops asks its user to trust such types by name; some of its own nodes can be made to reach others.
+    """
+    dotted = f"{node.module}.{node.name}"
+    if node.loader in ("OperatorFuncNode", "MethodNode", "CachedNode") and not _is_own(node, dotted):
+        yield Hit(at=node.at, saw=f"{node.path}: {node.loader} {dotted}", remedy=REMEDY, severity=Severity.HIGH)
+        return
+    if node.module in ("builtins", "collections", "datetime", "numpy.random") and node.name in SKOPS_DATA:
+        return
+    reach = reach_of(dotted)
+    if reach is not Reach.KNOWN:
+        severity = Severity.CRITICAL if reach is Reach.DENIED else Severity.MEDIUM
+        yield Hit(at=node.at, saw=f"{node.path}: {dotted}", remedy=REMEDY, severity=severity)
+
+
+SKOPS_DATA = frozenset(
+    [
+        "str",
+        "int",
+        "float",
+        "bool",
+        "complex",
+        "bytes",
+        "bytearray",
+        "list",
+        "dict",
+        "tuple",
+        "set",
+        "frozenset",
+        "slice",
+        "range",
+        "NoneType",
+        "OrderedDict",
+        "defaultdict",
+        "date",
+        "datetime",
+        "timedelta",
+        "time",
+        "timezone",
+        "type",
+        "function",
+        "object",
+    ]
+)
+
+
+def _is_own(node: SkopsNode, dotted: str) -> bool:
+    return node.loader == "CachedNode" or (node.loader == "MethodNode" and reach_of(dotted) is Reach.KNOWN)
+
+
+@check("r-promise", reads=RData, severity=Severity.CRITICAL, advisories=("CVE-2024-27322",))
+def r_promise(data: RData) -> Iterator[Hit]:
+    """This R object holds a promise that R would evaluate when the object is used.
+
+    An unevaluated promise is an expression in waiting; reading the object is enough to run it.
+    """
+    for offset in data.promises[:5]:
+        yield Hit(at=replace(data.at, offset=offset), saw="PROMSXP without a value", remedy=REMEDY)
+
+
+@check("msgpack-extension", reads=MsgPack, severity=Severity.MEDIUM)
+def msgpack_extension(document: MsgPack) -> Iterator[Hit]:
+    """This MessagePack file uses an extension type that Flax does not have.
+
+    What an extension means is up to the program that reads it; some unpickle it.
+    """
+    for kind, offset in document.extensions[:5]:
+        yield Hit(at=replace(document.at, offset=offset), saw=f"extension type {kind}", remedy=REMEDY)
+
+
+CHECKS = (
+    yaml_builds_object,
+    yaml_target,
+    json_target,
+    duplicate_key,
+    xml_entity,
+    openvino_custom_layer,
+    skops_type,
+    r_promise,
+    msgpack_extension,
+)

@@ -1,0 +1,230 @@
+"""Graph formats: TensorFlow, TF Lite, ONNX, Core ML and Paddle, by the operators they call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ossmodelkit.core.check import check
+from ossmodelkit.core.finding import Hit, Severity
+from ossmodelkit.formats.onnx import Onnx
+from ossmodelkit.formats.small_protobufs import CoreMl, PaddleProgram
+from ossmodelkit.formats.tensorflow import TensorflowGraph, TensorflowNode
+from ossmodelkit.formats.tflite import TfLite
+from ossmodelkit.scanning.tables import words
+
+REMEDY = "Do not load it: ask the publisher for a model without this operator."
+
+
+def _saw(node: TensorflowNode) -> str:
+    texts = ", ".join(repr(text[:80]) for text in node.texts[:3])
+    inside = f" in function {node.function}" if node.function else ""
+    return f"{node.operator} {node.name!r}{inside}{': ' + texts if texts else ''}"
+
+
+@check("tensorflow-runs-code", reads=TensorflowGraph, severity=Severity.CRITICAL)
+def runs_code(graph: TensorflowGraph) -> Iterator[Hit]:
+    """This TensorFlow graph calls Python or native code of the process that runs it."""
+    for node in graph.nodes:
+        if node.operator in words("operators", "tensorflow", "code", "names"):
+            yield Hit(at=replace(graph.at, offset=node.offset), saw=_saw(node), remedy=REMEDY)
+
+
+@check("tensorflow-touches-files", reads=TensorflowGraph, severity=Severity.CRITICAL)
+def touches_files(graph: TensorflowGraph) -> Iterator[Hit]:
+    """This TensorFlow graph reads or writes files or sockets when it runs.
+
+    A graph is a program with the rights of the process that runs it.
+    """
+    assets = words("operators", "tensorflow", "files", "assets")
+    for node in graph.nodes:
+        if node.operator in assets:
+            continue
+        if (
+            node.operator in words("operators", "tensorflow", "files", "names")
+            or _is_dataset_of_files(node.operator)
+            or (node.operator in words("operators", "tensorflow", "print", "names") and _prints_to_file(node))
+        ):
+            yield Hit(at=replace(graph.at, offset=node.offset), saw=_saw(node), remedy=REMEDY)
+
+
+def _is_dataset_of_files(operator: str) -> bool:
+    return (
+        re.fullmatch(r"\w*(File|Files|Record|TextLine|Sql|Csv|CSV|Avro|Parquet|Kafka|Mongo)\w*Dataset(V\d+)?", operator)
+        is not None
+    )
+
+
+def _prints_to_file(node: TensorflowNode) -> bool:
+    return any(text.startswith("file:") for text in node.texts)
+
+
+@check("tensorflow-constant-path", reads=TensorflowGraph, severity=Severity.HIGH)
+def constant_path(graph: TensorflowGraph) -> Iterator[Hit]:
+    """This TensorFlow graph saves to, or restores from, a path that the file itself chose.
+
+    Every saved model has SaveV2 and RestoreV2; their path comes from the caller. Here it is a constant.
+    """
+    wanted = words("operators", "tensorflow", "paths", "names")
+    by_name = {(node.function, node.name): node for node in graph.nodes}
+    for node in graph.nodes:
+        if node.operator in wanted and node.inputs and not node.operator.startswith("Sharded"):
+            path = _constant_behind(by_name, node, node.inputs[0])
+            if path and _is_path(path):
+                saw = f"{node.operator} {node.name!r}: {path[:120]!r}"
+                yield Hit(at=replace(graph.at, offset=node.offset), saw=saw, remedy=REMEDY)
+
+
+# What TensorFlow itself puts there: the default of `save/filename`, and the folder for parts of a checkpoint.
+ORDINARY_PATHS = ("", "model", "_temp/part", "part", "/part")
+
+
+def _is_path(text: str) -> bool:
+    return text not in ORDINARY_PATHS and not text.startswith("_temp")
+
+
+PASSES_ON = frozenset(
+    [
+        "Identity",
+        "StringJoin",
+        "PlaceholderWithDefault",
+        "ShardedFilename",
+        "Select",
+        "SelectV2",
+        "Reshape",
+        "ExpandDims",
+        "Pack",
+        "StaticRegexReplace",
+    ]
+)
+
+
+def _constant_behind(
+    by_name: dict[tuple[str, str], TensorflowNode], user: TensorflowNode, name: str, depth: int = 0
+) -> str:
+    """The constant text that feeds an input, when no placeholder or argument is in between."""
+    node = by_name.get((user.function, name.lstrip("^").partition(":")[0]))
+    if node is None or depth > 16:
+        return ""
+    if node.operator == "Const":
+        return next((text for text in node.texts if text), "")
+    if node.operator not in PASSES_ON:
+        return ""
+    found = [_constant_behind(by_name, node, source, depth + 1) for source in node.inputs]
+    if node.operator == "StringJoin" and any(not _leads_to_constant(by_name, node, source) for source in node.inputs):
+        return ""
+    return next((text for text in found if text and _is_path(text)), "")
+
+
+def _leads_to_constant(
+    by_name: dict[tuple[str, str], TensorflowNode], user: TensorflowNode, name: str, depth: int = 0
+) -> bool:
+    node = by_name.get((user.function, name.lstrip("^").partition(":")[0]))
+    if node is None or depth > 16 or not (node.operator == "Const" or node.operator in PASSES_ON):
+        return False
+    return node.operator == "Const" or all(_leads_to_constant(by_name, node, one, depth + 1) for one in node.inputs)
+
+
+@check("tflite-custom-operator", reads=TfLite, severity=Severity.MEDIUM)
+def tflite_operator(model: TfLite) -> Iterator[Hit]:
+    """This TF Lite model calls an operator that its runtime does not have.
+
+    Custom operators are native code that the program must load; Flex operators are TensorFlow's own
+    and reach files as in any graph.
+    """
+    dangerous = words("operators", "tensorflow", "code", "names") | words("operators", "tensorflow", "files", "names")
+    for name in dict.fromkeys(model.custom):
+        if name.startswith("Flex"):
+            if name.removeprefix("Flex") in dangerous or _is_dataset_of_files(name.removeprefix("Flex")):
+                yield Hit(at=model.at, saw=name, remedy=REMEDY, severity=Severity.CRITICAL)
+        elif name not in words("operators", "tflite", "known"):
+            yield Hit(at=model.at, saw=f"custom operator {name!r}", remedy=REMEDY)
+
+
+@check(
+    "onnx-external-path",
+    reads=Onnx,
+    severity=Severity.HIGH,
+    advisories=("CVE-2022-25882", "CVE-2024-27318", "CVE-2025-51480"),
+)
+def onnx_external(model: Onnx) -> Iterator[Hit]:
+    """This ONNX model reads tensors from a file outside of its folder.
+
+    A loader opens the location as it stands: `..` and absolute paths reach any file of the reader.
+    """
+    for external in model.external:
+        if leaves_folder(external.location):
+            saw = f"tensor {external.tensor!r} from {external.location[:200]!r}"
+            yield Hit(at=replace(model.at, offset=external.offset), saw=saw, remedy=REMEDY)
+
+
+def leaves_folder(path: str) -> bool:
+    """Whether a path names something outside of the folder it stands in."""
+    plain = path.replace("\\", "/")
+    if plain == "*/_ORT_MEM_ADDR_/*":
+        return True
+    parts = plain.split("/")
+    return (
+        plain.startswith(("/", "~"))
+        or ".." in parts
+        or re.match(r"[A-Za-z][\w+.-]*:", plain) is not None
+        or "\0" in path
+    )
+
+
+@check("onnx-runs-code", reads=Onnx, severity=Severity.CRITICAL)
+def onnx_code(model: Onnx) -> Iterator[Hit]:
+    """This ONNX model calls an operator that runs Python."""
+    for operator in model.operators:
+        if operator.name in words("operators", "onnx", "code"):
+            saw = f"{operator.domain or 'ai.onnx'}:{operator.name}"
+            yield Hit(at=replace(model.at, offset=operator.offset), saw=saw, remedy=REMEDY)
+
+
+@check("onnx-unknown-domain", reads=Onnx, severity=Severity.MEDIUM)
+def onnx_domain(model: Onnx) -> Iterator[Hit]:
+    """This ONNX model needs operators from an unknown domain.
+
+    Custom operators come from a native library that somebody has to load beside the model.
+    """
+    known = words("operators", "onnx", "domains") | model.own_domains
+    seen: set[str] = set()
+    for operator in model.operators:
+        if operator.domain not in known and operator.domain not in seen:
+            seen.add(operator.domain)
+            saw = f"{operator.domain[:80]}:{operator.name[:80]}"
+            yield Hit(at=replace(model.at, offset=operator.offset), saw=saw, remedy=REMEDY)
+
+
+@check("coreml-custom-code", reads=CoreMl, severity=Severity.MEDIUM)
+def coreml_custom(model: CoreMl) -> Iterator[Hit]:
+    """This Core ML model needs a class that the app brings along, or another model file."""
+    for name in dict.fromkeys((*model.custom, *model.links)):
+        yield Hit(at=model.at, saw=name[:120], remedy=REMEDY)
+
+
+@check("paddle-runs-code", reads=PaddleProgram, severity=Severity.HIGH)
+def paddle_code(program: PaddleProgram) -> Iterator[Hit]:
+    """This Paddle program calls Python, or opens files by a path of its own."""
+    for name, texts, offset in program.operators:
+        paths = [text for text in texts if leaves_folder(text)]
+        code = name in words("operators", "paddle", "code")
+        if code or (
+            name in words("operators", "paddle", "files") and (paths or name.endswith(("send", "recv", "serv")))
+        ):
+            saw = f"{name} {', '.join(map(repr, paths))}".strip()
+            yield Hit(at=replace(program.at, offset=offset), saw=saw[:200], remedy=REMEDY)
+
+
+CHECKS = (
+    runs_code,
+    touches_files,
+    constant_path,
+    tflite_operator,
+    onnx_external,
+    onnx_code,
+    onnx_domain,
+    coreml_custom,
+    paddle_code,
+)

@@ -1,0 +1,137 @@
+"""Programs, scripts and install lists among a model's files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ossmodelkit.core.check import check
+from ossmodelkit.core.finding import Hit, Severity
+from ossmodelkit.formats.executables import Executable
+from ossmodelkit.formats.scripts import Requirements, Script
+from ossmodelkit.scanning.tables import words
+
+REMEDY = "Remove it from the model, or read it and run it in a sandbox only."
+ALARMS = re.compile(
+    r"""(curl|wget|fetch|Invoke-WebRequest|iwr|DownloadString|DownloadFile|bitsadmin|certutil)\b[^\n]*[|&;]\s*(ba|z|da)?sh\b
+    |\b(ba|z|da)?sh\s+(-c\s+)?["']?<?\(?\s*\$?\(?(curl|wget)
+    |/dev/(tcp|udp)/ | \b(nc|ncat|netcat)\b[^\n]*\s-\w*[ec] | base64\s+(-d|--decode|-D) | \beval\b | \bexec\b\s+\d*<>
+    |rm\s+-\w*[rf]\w*\s+["']?(/|~|\$HOME) | >>?\s*["']?(/|~|\$HOME) | \bcrontab\b | authorized_keys
+    |/etc/(passwd|shadow|cron)
+    |~/\.(ssh|aws|netrc|bashrc|profile|cache/huggingface) | \bchmod\s+\S*[+x7] | \bsudo\b | \bmkfifo\b | \bxxd\s+-r
+    |-(enc|EncodedCommand)\b | \bIEX\b|Invoke-Expression | \bpowershell\b | \bmshta\b | \bregsvr32\b | \brundll32\b
+    |WScript\.Shell | CreateObject | \bdo\s+shell\s+script | \btouch\s+["']?(/|~) | \b(python3?|perl|ruby)\s+-[ce]\b
+    |\b(curl|wget)\b[^\n]*\s(-d|--data|--post|-F|-T|--upload)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@check("executable-in-model", reads=Executable, severity=Severity.HIGH)
+def executable(file: Executable) -> Iterator[Hit]:
+    """A model folder holds a program or native library.
+
+    No loader of weights needs one; a library can be loaded by name, and a person may start a program.
+    """
+    yield Hit(at=file.at, saw=file.kind, remedy=REMEDY)
+
+
+@check("script-reaches-out", reads=Script, severity=Severity.HIGH)
+def reaches_out(script: Script) -> Iterator[Hit]:
+    """A script in this model fetches, decodes or deletes things outside of it.
+
+    Loaders do not run scripts, people do: this one does more than train or convert.
+    """
+    for match in list(ALARMS.finditer(script.text))[:5]:
+        line = script.text.count("\n", 0, match.start()) + 1
+        yield Hit(at=replace(script.at, line=line), saw=match.group().strip()[:120], remedy=REMEDY)
+
+
+@check("script-disguised", reads=Script, severity=Severity.HIGH)
+def disguised(script: Script) -> Iterator[Hit]:
+    """A script bears the name of a weights file."""
+    if script.disguised:
+        yield Hit(at=script.at, saw=f"a script for {script.interpreter}", remedy=REMEDY)
+
+
+@check("script-in-model", reads=Script, severity=Severity.MEDIUM)
+def script_in_model(script: Script) -> Iterator[Hit]:
+    """A script in this model runs commands that neither train nor convert a model."""
+    strange = next(
+        ((word, line) for word, line in _commands(script.text) if word not in words("commands", "ordinary")), None
+    )
+    if strange and script.interpreter in ("sh", "bash", "zsh", "dash", "command"):
+        yield Hit(at=replace(script.at, line=strange[1]), saw=f"command {strange[0]!r}", remedy=REMEDY)
+    elif script.interpreter not in ("sh", "bash", "zsh", "dash", "command") and not script.interpreter.startswith(
+        "python"
+    ):
+        yield Hit(at=script.at, saw=f"a script for {script.interpreter}", remedy=REMEDY)
+
+
+def _commands(text: str) -> Iterator[tuple[str, int]]:
+    """The first word of every line that begins a command."""
+    continued = False
+    here = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        was_continued, continued = continued, stripped.endswith("\\")
+        if here:
+            here = "" if stripped == here else here
+            continue
+        if was_continued or not stripped or stripped.startswith("#") or stripped[0] in ")}({\"'-":
+            continue
+        opened = re.search(r"<<-?\s*[\"']?(\w+)", stripped)
+        here = opened.group(1) if opened else ""
+        words = re.sub(r"^(?:\w+=(?:\"[^\"]*\"|'[^']*'|\S*)\s*)+", "", stripped).split()
+        word = words[0].rstrip(";") if words else ""
+        if word and not word.startswith("$") and not re.fullmatch(r"\w+\(\)|\w+=.*|[\w*|?.-]+\)", word):
+            yield word, number
+
+
+@check("requirements-foreign-index", reads=Requirements, severity=Severity.MEDIUM)
+def foreign_index(file: Requirements) -> Iterator[Hit]:
+    """Installing these requirements would take packages from somewhere else than PyPI.
+
+    A foreign index, a direct URL or a local path can put any code under a known name; an extra index
+    may shadow the right one (dependency confusion).
+    """
+    for number, line in enumerate(file.lines, 1):
+        saw = _foreign(line.partition(" #")[0].strip())
+        if saw:
+            remedy = "Install the packages from PyPI by name, after reading the list."
+            yield Hit(at=replace(file.at, line=number), saw=saw[:200], remedy=remedy)
+
+
+HOSTS = ("https://pypi.org/", "https://download.pytorch.org/", "https://pypi.nvidia.com", "https://pypi.ngc.nvidia.com")
+SOURCES = (
+    "https://github.com/huggingface/",
+    "https://github.com/pytorch/",
+    "https://github.com/openai/",
+    "https://github.com/NVIDIA/",
+)
+FLAGS = (
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-f",
+    "--find-links",
+    "index-url",
+    "extra-index-url",
+    "--trusted-host",
+)
+
+
+def _foreign(line: str) -> str:
+    words = re.split(r"[\s=]+", line, maxsplit=1)
+    if words[0] in FLAGS:
+        target = words[1].strip(" =") if len(words) > 1 else ""
+        wheels = "https://data.pyg.org/", "https://flashinfer.ai/", "https://abetlen.github.io/"
+        return "" if target.startswith((*HOSTS, *wheels)) else line
+    url = re.search(r"(?:git\+|hg\+|svn\+|bzr\+)?(?:https?|ssh|file|ftp|git)://\S+", line)
+    if url and not line.startswith("#"):
+        plain = url.group().removeprefix("git+")
+        return "" if plain.startswith((*HOSTS, *SOURCES)) else line
+    return ""
+
+
+CHECKS = (executable, reaches_out, disguised, script_in_model, foreign_index)

@@ -1,0 +1,86 @@
+"""Keys and tokens that were published by mistake."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+from ossmodelkit.core.check import check
+from ossmodelkit.core.finding import Hit, Place, Severity
+from ossmodelkit.formats.gguf import Gguf
+from ossmodelkit.formats.safetensors import Safetensors
+from ossmodelkit.formats.text import TextPiece
+from ossmodelkit.scanning.tables import table
+
+REMEDY = "Revoke the secret now, then remove it from the file and from the repository's history."
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    name: str
+    hint: str
+    pattern: re.Pattern[str]
+    prefix: int
+    least_entropy: float
+
+
+@cache
+def _tokens() -> tuple[_Token, ...]:
+    rows = table("secrets")["token"]
+    return tuple(
+        _Token(r["name"], r["hint"].lower(), re.compile(r["pattern"]), r["prefix"], r["least_entropy"]) for r in rows
+    )
+
+
+def found_in(text: str) -> Iterator[tuple[str, str, int]]:
+    """Name, masked value and position of every secret in `text`."""
+    lowered = text.lower()
+    for token in _tokens():
+        if token.hint not in lowered:
+            continue
+        for match in token.pattern.finditer(text):
+            value = match.group()
+            if entropy(value[token.prefix :]) >= token.least_entropy and not _is_placeholder(value):
+                yield token.name, f"{value[: token.prefix + 3]}…{value[-2:]}".replace("\n", " "), match.start()
+
+
+def entropy(text: str) -> float:
+    """Shannon's entropy in bits per character."""
+    return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values()) if text else 0.0
+
+
+def _is_placeholder(value: str) -> bool:
+    return any(word in value for word in table("secrets")["placeholders"])
+
+
+@check("secret-in-text", reads=TextPiece, severity=Severity.HIGH)
+def in_text(piece: TextPiece) -> Iterator[Hit]:
+    """A key or token is published in this file.
+
+    Whoever downloads the model can use it: publishing a secret means losing it.
+    """
+    for name, masked, start in found_in(piece.text):
+        offset = piece.offset + len(piece.text[:start].encode("utf-8", "replace"))
+        yield Hit(at=replace(piece.at, offset=offset), saw=f"{name} {masked}", remedy=REMEDY)
+
+
+def _in_pairs(at: Place, pairs: tuple[tuple[str, str], ...]) -> Iterator[Hit]:
+    for key, value in pairs:
+        for name, masked, _ in found_in(f"{key}={value}"):
+            yield Hit(at=at, saw=f"{name} {masked} in {key!r}", remedy=REMEDY)
+
+
+@check("secret-in-metadata", reads=object, severity=Severity.HIGH)
+def in_metadata(view: object) -> Iterator[Hit]:
+    """A key or token is published in this file's metadata."""
+    if isinstance(view, Safetensors):
+        yield from _in_pairs(view.at, view.metadata)
+    elif isinstance(view, Gguf):
+        yield from _in_pairs(view.at, view.texts)
+
+
+CHECKS = (in_text, in_metadata)
