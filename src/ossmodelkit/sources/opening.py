@@ -1,26 +1,48 @@
-"""From what the user typed to a source."""
+"""From what the user typed to a source. Nothing is fetched unless the user allowed the network."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.errors import SourceError
 from ossmodelkit.sources.local import LocalSource
 
+ALLOW = "KIT_ONLINE"
+
 
 def open_source(ref: str, *, online: bool = False) -> Source:
-    """The source behind `ref`: a path today; hub ids and URLs join here.
+    """The source behind `ref`: a path, `-`, `hub:org/name@revision`, an https or a store's URL.
 
-    Raises `SourceError` when there is nothing.
+    `online` allows the network, as `KIT_ONLINE=1` does. Raises `SourceError` when there is nothing, or when
+    it lies behind a network that is not allowed.
     """
-    if ref.startswith("hub:") or "://" in ref:
-        raise SourceError(f"{ref!r} is remote", hint="download it first and give the folder")
+    if ref == "-":
+        from ossmodelkit.sources.piped import PipedSource
+
+        return PipedSource(sys.stdin.buffer)
+    if "://" in ref or ref.startswith("hub:"):
+        from ossmodelkit.sources.remote import open_remote_source
+
+        return open_remote_source(ref, online=online or os.environ.get(ALLOW, "") not in {"", "0"})
+    return _open_path(ref)
+
+
+def _open_path(ref: str) -> LocalSource:
     path = Path(ref)
-    if not os.path.lexists(path):
-        hint = "give a folder, a file, or hub:org/name"
-        raise SourceError(f"no model at {ref!r}", hint=hint)
-    if path.is_symlink() and not path.exists():
+    try:
+        there, dead = os.path.lexists(path), path.is_symlink() and not path.exists()
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{ref[:200]!r} cannot be a path: {error}", hint="check the name") from error
+    if not ref or not there:
+        raise SourceError(f"no model at {ref!r}", hint="give a folder, a file, or hub:org/name")
+    if dead:
         raise SourceError(f"{ref!r} is a link to nothing", hint="give the folder it should point to")
-    return LocalSource(path)
+    if "snapshots" in path.absolute().parts:
+        from ossmodelkit.sources.hub_cache import BlobRule, snapshot_around
+
+        if snapshot := snapshot_around(path):
+            return LocalSource(path, ref=ref, revision=snapshot.name, follow=BlobRule(snapshot))
+    return LocalSource(path, ref=ref)
