@@ -1,0 +1,72 @@
+"""Cards, accounts, social security, passport and phone numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ossmodelkit.curating.personal.checksums import IBAN_LENGTHS, is_card, is_iban, is_ssn
+from ossmodelkit.curating.personal.context import nearest
+from ossmodelkit.curating.personal.found import Found
+
+CARD = re.compile(
+    r"(?<![\w.\-])(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{1,7}|3\d{3}([ -]?)\d{6}\2\d{4,5}|4\d{12})(?![\w]|[.\-]\d)",
+    re.ASCII,
+)
+SSN = re.compile(r"(?<![\w.\-/])(\d{3})([- ]?)(\d{2})\2(\d{4})(?![\w]|[-/.]\d)", re.ASCII)
+IBAN_START = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2})(\d{2})(?=[ ]?[A-Z0-9]{2})")
+PASSPORT = re.compile(r"[A-Z]{0,3}\d{6,9}[A-Z]?(?![\w])", re.ASCII)
+PASSPORT_WORDS = ("passport", "reisepass", "passeport", "pasaporte", "passaport")
+
+
+def ibans(text: str) -> Iterator[Found]:
+    """Account numbers with their country's length and fitting check digits, in blocks of four or in one piece."""
+    for match in IBAN_START.finditer(text):
+        length = IBAN_LENGTHS.get(match[1])
+        if length is None:
+            continue
+        end = _take(text, match.start(), length)
+        if end and is_iban(text[match.start() : end].replace(" ", "")):
+            yield Found(match.start(), end, "data-iban", text[match.start() : end])
+
+
+def _take(text: str, start: int, length: int) -> int:
+    """The end of `length` letters and digits from `start`, single spaces between them allowed; 0 if there are less."""
+    at, left = start, length
+    while left and at < len(text):
+        if text[at].isalnum():
+            left -= 1
+        elif text[at] != " " or text[at - 1] == " ":
+            return 0
+        at += 1
+    ends_here = at >= len(text) or not text[at].isalnum()
+    return at if not left and ends_here else 0
+
+
+def cards(text: str, start: int, end: int) -> Iterator[Found]:
+    """Payment card numbers between `start` and `end`."""
+    for match in CARD.finditer(text, start, min(len(text), end + 2)):
+        if is_card(match[0].replace(" ", "").replace("-", "")):
+            yield Found(match.start(), match.end(), "data-credit-card", match[0])
+
+
+def social_security(text: str, start: int, end: int, field: str) -> Iterator[Found]:
+    """`123-45-6789`; with blanks or in one piece only where the text says what it is."""
+    for match in SSN.finditer(text, start, min(len(text), end + 2)):
+        if not is_ssn(match[1], match[3], match[4]):
+            continue
+        word = nearest(text, match.start(), field)
+        if word == "ssn" or (match[2] == "-" and word not in ("other", "version", "phone")):
+            yield Found(match.start(), match.end(), "data-ssn", match[0])
+
+
+def passports(text: str, start: int, end: int, field: str) -> Iterator[Found]:
+    """A number of six to nine digits that the words before it call a passport's."""
+    begin = start
+    while begin > 0 and start - begin < 3 and text[begin - 1].isalpha() and text[begin - 1].isupper():
+        begin -= 1
+    if begin and text[begin - 1].isalnum():
+        return
+    match = PASSPORT.match(text, begin, min(len(text), end + 2))
+    if match and nearest(text, begin, field) == "passport":
+        yield Found(begin, match.end(), "data-passport", match[0])

@@ -1,0 +1,115 @@
+"""Keys and tokens whose form proves what they are; the patterns lie in `configs/data/secrets.toml`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import tomllib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from ossmodelkit.curating.personal.found import Found
+from ossmodelkit.foundation import resources
+from ossmodelkit.foundation.wire import from_wire
+
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+VARIED = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """One kind of secret: its rule, its name for people, the literals it needs, its pattern."""
+
+    id: str
+    marks: tuple[str, ...]
+    pattern: str
+    name: str = ""
+    title: str = ""
+    confirm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """All kinds."""
+
+    kind: tuple[Secret, ...]
+
+
+@cache
+def shipped() -> tuple[Secret, ...]:
+    """The kinds of `configs/data/secrets.toml`."""
+    path = resources.config("data", "secrets.toml")
+    return from_wire(Secrets, tomllib.loads(path.read_text(encoding="utf-8")), where=str(path)).kind
+
+
+@cache
+def _marks() -> tuple[tuple[str, tuple[tuple[Secret, re.Pattern[str]], ...]], ...]:
+    by_mark: dict[str, list[tuple[Secret, re.Pattern[str]]]] = {}
+    for kind in shipped():
+        for mark in kind.marks:
+            by_mark.setdefault(mark, []).append((kind, re.compile(kind.pattern)))
+    return tuple((mark, tuple(kinds)) for mark, kinds in by_mark.items())
+
+
+class Spotted(NamedTuple):
+    """A secret in a text: where, which kind, and whether its check digits fit (or it has none)."""
+
+    found: Found
+    kind: Secret
+    sure: bool
+
+
+def find(text: str) -> list[Spotted]:
+    """Every secret in `text`, in order."""
+    found: dict[int, Spotted] = {}
+    for mark, kinds in _marks():
+        if mark in text:
+            for kind, pattern in kinds:
+                for match in pattern.finditer(text):
+                    sure = _confirmed(kind.confirm, match)
+                    if sure or _looks_drawn(match[0]):
+                        spotted = Spotted(Found(*match.span(), kind.id, match[0]), kind, sure)
+                        found.setdefault(match.start(), spotted)
+    return list(_without_overlaps(found))
+
+
+def _without_overlaps(found: dict[int, Spotted]) -> Iterator[Spotted]:
+    end = -1
+    for start in sorted(found):
+        if start >= end:
+            yield found[start]
+            end = found[start].found.end
+
+
+def _looks_drawn(token: str) -> bool:
+    """Whether a token with wrong check digits may still be one: drawn at random, not a row of x."""
+    return not token.startswith("eyJ") and len(set(token)) >= VARIED and "EXAMPLE" not in token.upper()
+
+
+def _confirmed(how: str, match: re.Match[str]) -> bool:
+    if how == "base62-crc32":
+        return _base62(zlib.crc32(match[1].encode())) == match[2]
+    if how == "jwt":
+        return _is_token_header(match[1])
+    return True
+
+
+def _base62(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 62)
+        digits = BASE62[digit] + digits
+    return digits.rjust(6, "0")
+
+
+def _is_token_header(part: str) -> bool:
+    """A JWT begins with a JSON object that names its algorithm (RFC 7515, section 4.1.1)."""
+    try:
+        header = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(header, dict) and "alg" in header

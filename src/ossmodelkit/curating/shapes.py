@@ -1,0 +1,194 @@
+"""Which format a row is written in, and its turns, whatever the format.
+
+The formats are data: `configs/data/shapes.toml`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from ossmodelkit.curating import chatml
+from ossmodelkit.curating.example import Example, Turn
+from ossmodelkit.foundation import resources
+from ossmodelkit.foundation.errors import UsageError
+from ossmodelkit.foundation.wire import did_you_mean, from_wire
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One format: the fields it needs and what they hold."""
+
+    name: str
+    needs: tuple[str, ...] = ()
+    turns: tuple[str, ...] = ()
+    role: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    system: str = ""
+    history: str = ""
+    prompt: tuple[str, ...] = ()
+    completion: str = ""
+    label: str = ""
+    plain: str = ""
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shapes:
+    """All formats, what roles mean in them, and the markers of chat templates."""
+
+    shape: tuple[Shape, ...]
+    roles: Mapping[str, str]
+    templates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@cache
+def shipped() -> Shapes:
+    """The formats of `configs/data/shapes.toml`."""
+    path = resources.config("data", "shapes.toml")
+    return from_wire(Shapes, tomllib.loads(path.read_text(encoding="utf-8")), where=str(path))
+
+
+def named(name: str) -> Shape:
+    """The format called `name`.
+
+    Raises `UsageError` with the nearest known one.
+    """
+    found = next((shape for shape in shipped().shape if shape.name == name), None)
+    if found is None:
+        raise UsageError(
+            f"no data format is called {name!r}", hint=did_you_mean(name, {s.name for s in shipped().shape})
+        )
+    return found
+
+
+def shape_of(value: Mapping[str, Any]) -> Shape | None:
+    """The first format that the row fits."""
+    for shape in shipped().shape:
+        if shape.turns:
+            if any(isinstance(value.get(name), list) for name in shape.turns):
+                return shape
+        elif all(name in value for name in shape.needs) and shape.marker in _text(value.get(shape.plain)):
+            return shape
+    return None
+
+
+def read(path: str, line: int, value: Mapping[str, Any], wanted: Shape | None = None) -> Example:
+    """The row as an `Example`; with `wanted`, read as that format whatever it looks like."""
+    shape = wanted or shape_of(value)
+    if shape is None:
+        return Example(path=path, line=line, value=value, shape=UNKNOWN)
+    return Example(
+        path=path,
+        line=line,
+        value=value,
+        shape=shape.name,
+        turns=_turns(shape, value),
+        label=_label(value.get(shape.label)) if shape.label else None,
+    )
+
+
+def _turns(shape: Shape, value: Mapping[str, Any]) -> tuple[Turn, ...]:
+    if shape.turns:
+        return _listed(shape, value)
+    if shape.marker:
+        return chatml.turns(_text(value.get(shape.plain)), shape.plain, shipped().roles)
+    if shape.plain:
+        return (_turn("assistant", value.get(shape.plain), shape.plain),)
+    return _paired(shape, value)
+
+
+def _listed(shape: Shape, value: Mapping[str, Any]) -> tuple[Turn, ...]:
+    name = next((name for name in shape.turns if isinstance(value.get(name), list)), shape.turns[0])
+    items = value.get(name)
+    turns = [_item(shape, item, f"{name}[{i}]") for i, item in enumerate(items if isinstance(items, list) else ())]
+    system = value.get("system")
+    if isinstance(system, str) and system.strip():
+        turns.insert(0, _turn("system", system, "system"))
+    return tuple(turns)
+
+
+def _item(shape: Shape, item: Any, field: str) -> Turn:
+    if not isinstance(item, dict):
+        return Turn("", type(item).__name__, None, field)
+    said = next((item[key] for key in shape.role if key in item), "")
+    key = next((key for key in shape.text if key in item), shape.text[0])
+    content = item.get(key)
+    calls = item.get("tool_calls") or item.get("function_call") or ()
+    text = content if isinstance(content, str) else _parts(content)
+    if content is None and calls:
+        text = ""
+    return Turn(
+        role=shipped().roles.get(str(said).lower(), ""),
+        said=said if isinstance(said, str) else f"{said!r}"[:60],
+        text=text,
+        field=f"{field}.{key}",
+        calls=tuple(calls) if isinstance(calls, (list, tuple)) else (calls,),
+        content=content,
+    )
+
+
+def _parts(content: Any) -> str | None:
+    """The text of a list of typed parts (text, image_url, input_audio, …); None where it is no such list."""
+    if not isinstance(content, list) or not content:
+        return None
+    if not all(isinstance(part, dict) and isinstance(part.get("type"), str) for part in content):
+        return None
+    texts = [part.get("text") for part in content if part["type"] in ("text", "input_text", "output_text")]
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    return "\n".join(texts) if texts else " ".join(f"<{part['type']}>" for part in content)
+
+
+def _paired(shape: Shape, value: Mapping[str, Any]) -> tuple[Turn, ...]:
+    turns: list[Turn] = []
+    if shape.system and _text(value.get(shape.system)).strip():
+        turns.append(_turn("system", value[shape.system], shape.system))
+    turns += _history(shape, value)
+    turns += _prompt(shape, value)
+    if shape.completion:
+        turns += _side(value.get(shape.completion), shape.completion, "assistant")
+    return tuple(turns)
+
+
+def _history(shape: Shape, value: Mapping[str, Any]) -> list[Turn]:
+    turns: list[Turn] = []
+    past = value.get(shape.history) if shape.history else None
+    for number, pair in enumerate(past if isinstance(past, list) else ()):
+        if isinstance(pair, list) and len(pair) == 2:
+            field = f"{shape.history}[{number}]"
+            turns += [_turn("user", pair[0], f"{field}[0]"), _turn("assistant", pair[1], f"{field}[1]")]
+    return turns
+
+
+def _prompt(shape: Shape, value: Mapping[str, Any]) -> list[Turn]:
+    first = shape.prompt[0] if shape.prompt else ""
+    more = [value[name] for name in shape.prompt[1:] if isinstance(value.get(name), str) and value[name].strip()]
+    if more and isinstance(value.get(first), str):
+        return [_turn("user", "\n\n".join((value[first], *more)), first)]
+    return _side(value.get(first), first, "user") if first else []
+
+
+def _side(side: Any, field: str, role: str) -> list[Turn]:
+    """One side of a pair: a text, or a list of messages."""
+    if isinstance(side, list) and side and all(isinstance(item, dict) for item in side):
+        messages = named("messages")
+        return [_item(messages, item, f"{field}[{i}]") for i, item in enumerate(side)]
+    return [_turn(role, side, field)]
+
+
+def _turn(role: str, text: Any, field: str) -> Turn:
+    return Turn(role, role, text if isinstance(text, str) else None, field, (), text)
+
+
+def _label(value: Any) -> str | None:
+    return None if value is None or isinstance(value, (dict, list)) else str(value)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

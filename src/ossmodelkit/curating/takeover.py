@@ -1,0 +1,54 @@
+"""Sentences that try to take over a model; the patterns lie in `configs/data/phrases.toml`."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from ossmodelkit.foundation import resources
+from ossmodelkit.foundation.wire import from_wire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """One way of taking over: its name for people, the literals it needs, its pattern."""
+
+    name: str
+    marks: tuple[str, ...]
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrases:
+    """All ways."""
+
+    phrase: tuple[Phrase, ...]
+
+
+@cache
+def _shipped() -> tuple[tuple[Phrase, re.Pattern[str]], ...]:
+    path = resources.config("data", "phrases.toml")
+    phrases = from_wire(Phrases, tomllib.loads(path.read_text(encoding="utf-8")), where=str(path)).phrase
+    return tuple((phrase, re.compile(phrase.pattern, re.IGNORECASE)) for phrase in phrases)
+
+
+@cache
+def _any_mark() -> re.Pattern[str]:
+    marks = {mark for phrase, _ in _shipped() for mark in phrase.marks}
+    return re.compile("|".join(sorted(map(re.escape, marks))))
+
+
+def find(text: str) -> Iterator[tuple[str, str]]:
+    """The first sentence of each kind in `text`, as (kind, what it says)."""
+    low = text.lower()
+    if not _any_mark().search(low):
+        return
+    told: set[str] = set()
+    for phrase, pattern in _shipped():
+        wanted = phrase.name not in told and any(mark in low for mark in phrase.marks)
+        if wanted and (match := pattern.search(text)):
+            told.add(phrase.name)
+            yield phrase.name, " ".join(match[0].split())

@@ -1,0 +1,172 @@
+"""Is this data fit to train on, and what would make it so?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ossmodelkit.core.artifact import payload_digest
+from ossmodelkit.core.evidence import Evidence, Kind, Subject
+from ossmodelkit.core.policy import Outcome, Policy, Verdict, judge
+from ossmodelkit.core.report import Report, Table
+from ossmodelkit.curating.checking import Checked, Questions
+from ossmodelkit.curating.checking import check as check_rows
+from ossmodelkit.foundation.errors import NothingToJudgeError
+from ossmodelkit.workflow.data_feeds import open_feeds
+from ossmodelkit.workflow.desk import Desk
+
+PMI = "PMI: log2 of how much more often the group's words and the label meet than by chance"
+WORDS = {Outcome.PASS: "fit", Outcome.FAIL: "unfit", Outcome.INCOMPLETE: "incomplete"}
+SUMMARIES = {
+    Outcome.PASS: "nothing found that stands against training on this data",
+    Outcome.FAIL: "do not train on this data as it is",
+    Outcome.INCOMPLETE: "not all of this data could be judged",
+}
+
+
+def check(
+    files: Sequence[str], *, desk: Desk, against: Sequence[str] = (), questions: Questions | None = None
+) -> Report:
+    """Judge training data by the project's policy, and record what was found when there is a project.
+
+    Raises `SourceError` when a file is not there and `NothingToJudgeError` when no row could be read.
+    """
+    checked, record = gather(files, desk=desk, against=against, questions=questions or Questions())
+    policy = desk.settings.policy
+    verdict = judge(_with_data(policy), record.subject.sha256, (record,), desk.now.date())
+    return _report(checked, record, verdict)
+
+
+def gather(
+    files: Sequence[str], *, desk: Desk, against: Sequence[str] = (), questions: Questions | None = None
+) -> tuple[Checked, Evidence]:
+    """What was found, and the record of it."""
+    with open_feeds(files) as feeds, open_feeds(against) as exams:
+        checked = check_rows(feeds, exams, questions or Questions(), desk.progress)
+    if not checked.rows and not checked.counts:
+        raise NothingToJudgeError("there is no row in this data", hint="give files that hold rows")
+    subject = data_subject({file.name: file.sha256 for file in checked.files})
+    return checked, desk.write(Kind.DATA, subject, checked.answers, details(checked))
+
+
+def data_subject(digests: Mapping[str, str]) -> Subject:
+    """The payload of some data files: names relative to the folder they share, so a move does not change it."""
+    names = list(digests)
+    folder = os.path.commonpath([str(Path(name).parent) for name in names]) if len(names) > 1 else ""
+    relative = {Path(os.path.relpath(n, folder)).as_posix() if folder else Path(n).name: n for n in names}
+    sha256 = payload_digest({short: digests[name] for short, name in relative.items()})
+    return Subject(name=Path(names[0]).name if len(names) == 1 else f"{len(names)} data files", sha256=sha256)
+
+
+def details(checked: Checked) -> dict[str, Any]:
+    """The facts of a data record, as plain values."""
+    return {
+        "files": [
+            {
+                "name": file.name,
+                "sha256": file.sha256,
+                "bytes": file.size,
+                "rows": file.rows,
+                "unread": file.unread,
+                "container": file.layout.container,
+                "encoding": file.layout.encoding,
+                "format": max(file.shapes, key=lambda name: file.shapes[name], default=""),
+                "formats": file.shapes,
+            }
+            for file in checked.files
+        ],
+        "rows": checked.rows,
+        "characters": checked.chars,
+        "counts": checked.counts,
+        "labels": checked.labels,
+        "licenses": checked.licenses,
+        "groups": [
+            {
+                "attribute": g.attribute,
+                "value": g.value,
+                "rows": g.rows,
+                "mean_chars": round(g.mean_chars, 1),
+                "labels": g.labels,
+            }
+            for g in checked.groups
+        ],
+        "selection": dict(checked.selection),
+        "leanings": [
+            {"group": one.group, "label": one.label, "meetings": one.meetings, "pmi": round(one.pmi, 3)}
+            for one in checked.leanings
+        ],
+        "against": [{"file": name, "items": items, "met": met} for name, items, met in checked.examined],
+    }
+
+
+def _with_data(policy: Policy) -> Policy:
+    return replace(policy, require=(Kind.DATA,))
+
+
+def _report(checked: Checked, record: Evidence, verdict: Verdict) -> Report:
+    return Report(
+        command="data check",
+        subject=", ".join(file.name for file in checked.files),
+        verdict=WORDS[verdict.outcome],
+        outcome=verdict.outcome,
+        summary=SUMMARIES[verdict.outcome],
+        findings=record.findings,
+        gaps=record.gaps,
+        asked=record.asked,
+        tables=tuple(_tables(checked)),
+        notes=tuple(_notes(checked, verdict)),
+        next_steps=_next(checked, verdict.outcome),
+        data={"payload_sha256": record.subject.sha256, **record.details},
+    )
+
+
+def _tables(checked: Checked) -> list[Table]:
+    tables = [
+        Table(
+            title="",
+            columns=("file", "rows", "unread", "format", "encoding", "sha256"),
+            rows=tuple(
+                (f.name, str(f.rows), str(f.unread), ", ".join(f.shapes) or "?", f.layout.encoding, f.sha256[:16] + "…")
+                for f in checked.files
+            ),
+        )
+    ]
+    if checked.counts:
+        rows = tuple((rule, str(count)) for rule, count in sorted(checked.counts.items(), key=lambda one: -one[1]))
+        tables.append(Table(title="Findings by rule", columns=("rule", "times"), rows=rows))
+    if checked.examined:
+        met = tuple((name, str(n), str(hit), f"{hit / n:.1%}") for name, n, hit in checked.examined if n)
+        tables.append(Table(title="Evaluation files", columns=("file", "items", "met", "share"), rows=met))
+    if checked.labels:
+        total = sum(checked.labels.values())
+        labels = tuple((name, str(n), f"{n / total:.1%}") for name, n in list(checked.labels.items())[:20])
+        tables.append(Table(title="Labels", columns=("label", "rows", "share"), rows=labels))
+    if checked.groups:
+        groups = tuple((g.attribute, g.value, str(g.rows), f"{g.mean_chars:.0f}") for g in checked.groups[:40])
+        tables.append(Table(title="Groups", columns=("attribute", "value", "rows", "mean characters"), rows=groups))
+    if checked.leanings:
+        lean = tuple((one.group, one.label, str(one.meetings), f"{one.pmi:+.2f}") for one in checked.leanings[:10])
+        tables.append(
+            Table(title="Group words and labels", columns=("group", "label", "rows", "PMI"), rows=lean, note=PMI)
+        )
+    return tables
+
+
+def _notes(checked: Checked, verdict: Verdict) -> list[str]:
+    notes = [f"payload sha256 {data_subject({f.name: f.sha256 for f in checked.files}).sha256}"]
+    if checked.left_out:
+        notes.append(f"{checked.left_out} more findings were counted and are not listed")
+    if not checked.examined:
+        notes.append("not compared with any evaluation file; --against FILE does")
+    notes.append("names of people were not looked for: that needs a model")
+    return [*notes, *verdict.warnings]
+
+
+def _next(checked: Checked, outcome: Outcome) -> tuple[str, ...]:
+    first = checked.files[0].name
+    if outcome is Outcome.PASS:
+        return ("kit finetune --example lora > plan.toml   then kit finetune plan.toml",)
+    return (f"kit data clean {first} --to clean.jsonl   redacts, leaves out what is broken", "kit explain RULE")
