@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from ossmodelkit.core.check import Check
-from ossmodelkit.scanning.checks import documents, gguf, graphs, keras, safetensors, scripts, secrets, templates
+from ossmodelkit.scanning.checks import (
+    documents,
+    gguf,
+    graphs,
+    keras,
+    python_code,
+    repository,
+    safetensors,
+    scripts,
+    secrets,
+    templates,
+)
 
 MORE: tuple[Check, ...] = (
     *safetensors.CHECKS,
@@ -14,4 +25,6 @@ MORE: tuple[Check, ...] = (
     *documents.CHECKS,
     *scripts.CHECKS,
     *secrets.CHECKS,
+    *python_code.CHECKS,
+    *repository.CHECKS,
 )

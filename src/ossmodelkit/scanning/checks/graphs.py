@@ -12,6 +12,7 @@ from ossmodelkit.formats.onnx import Onnx
 from ossmodelkit.formats.small_protobufs import CoreMl, PaddleProgram
 from ossmodelkit.formats.tensorflow import TensorflowGraph, TensorflowNode
 from ossmodelkit.formats.tflite import TfLite
+from ossmodelkit.scanning.paths import leaves_folder
 from ossmodelkit.scanning.tables import words
 
 REMEDY = "Do not load it: ask the publisher for a model without this operator."
@@ -157,20 +158,6 @@ def onnx_external(model: Onnx) -> Iterator[Hit]:
         if leaves_folder(external.location):
             saw = f"tensor {external.tensor!r} from {external.location[:200]!r}"
             yield Hit(at=replace(model.at, offset=external.offset), saw=saw, remedy=REMEDY)
-
-
-def leaves_folder(path: str) -> bool:
-    """Whether a path names something outside of the folder it stands in."""
-    plain = path.replace("\\", "/")
-    if plain == "*/_ORT_MEM_ADDR_/*":
-        return True
-    parts = plain.split("/")
-    return (
-        plain.startswith(("/", "~"))
-        or ".." in parts
-        or re.match(r"[A-Za-z][\w+.-]*:", plain) is not None
-        or "\0" in path
-    )
 
 
 @check("onnx-runs-code", reads=Onnx, severity=Severity.CRITICAL)
