@@ -1,0 +1,147 @@
+"""The base model and its tokenizer, from safetensors in a local folder and nothing else.
+
+No pickle is opened, no code that came with the model is run, and nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ossmodelkit.core.training import MethodName, Plan, Task, Weights
+from ossmodelkit.trainer import int8
+from ossmodelkit.trainer.troubles import Trouble
+
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+HEADS = frozenset({"lm_head", "embed_out", "score", "classifier", "output_projection"})
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The base's tokenizer; a pad token is chosen where it has none.
+
+    Raises `Trouble` when the folder holds no tokenizer that works without the model's own code.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:
+        raise Trouble(
+            f"no usable tokenizer in {folder}: {_first_line(error)}",
+            hint="the base needs tokenizer.json or the files of its tokenizer",
+        ) from error
+    if not tokenizer.is_fast:
+        raise Trouble(f"the tokenizer in {folder} has no fast form", hint="add a tokenizer.json to the base")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return tokenizer
+
+
+def weights_for(plan: Plan, device: torch.device) -> Weights:
+    """How the base is held: as the plan says, or bf16 on a card and fp32 without one."""
+    if plan.weights is not Weights.AUTO:
+        return plan.weights
+    return Weights.BF16 if device.type == "cuda" else Weights.FP32
+
+
+def load_model(plan: Plan, folder: Path, device: torch.device, *, classes: int = 0) -> nn.Module:
+    """The base for the plan's task, on `device`, in the weights the plan asks for.
+
+    Raises `Trouble` when there are only pickles, or transformers cannot build it without foreign code.
+    """
+    check_folder(folder)
+    weights = weights_for(plan, device)
+    model = _build(plan, folder, weights, device, classes)
+    if weights is Weights.INT8 and int8.pack(model, keep=HEADS) == 0:
+        raise Trouble("this base has no plain linear layer to hold as int8", hint="set weights = 'bf16'")
+    if weights is not Weights.NF4:
+        model.to(device)
+    model.config.use_cache = False
+    return model
+
+
+def load_teacher(plan: Plan, folder: Path, device: torch.device) -> nn.Module:
+    """The teacher of a distillation, held as the student is."""
+    try:
+        return load_model(plan, folder, device)
+    except Trouble as trouble:
+        raise Trouble(f"the teacher: {trouble.message}", hint=trouble.hint) from trouble
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse what would have to be unpickled, or is no model."""
+    if not folder.is_dir():
+        raise Trouble(f"no base model at {folder}", hint="`base` in the plan is relative to the plan's folder")
+    if not (folder / "config.json").is_file():
+        raise Trouble(f"{folder} has no config.json", hint="give the folder of a transformers model")
+    if not any(folder.glob("*.safetensors")):
+        pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
+        if pickles:
+            raise Trouble(
+                f"the base's weights are a pickle ({pickles[0]}), which is not opened",
+                hint="kit scan it, then: python -m ossmodelkit.trainer.convert BASE NEW (loads weights only)",
+            )
+        raise Trouble(f"{folder} holds no safetensors", hint="download the weights, not only the configuration")
+
+
+def _build(plan: Plan, folder: Path, weights: Weights, device: torch.device, classes: int) -> nn.Module:
+    import transformers
+
+    loaders = {
+        Task.CAUSAL_LM: transformers.AutoModelForCausalLM,
+        Task.CLASSIFICATION: transformers.AutoModelForSequenceClassification,
+        Task.SEQ2SEQ: transformers.AutoModelForSeq2SeqLM,
+    }
+    wide = torch.bfloat16 if weights in (Weights.BF16, Weights.NF4) or device.type == "cuda" else torch.float32
+    if weights is Weights.FP32:
+        wide = torch.float32
+    options: dict[str, Any] = {
+        "dtype": wide,
+        "local_files_only": True,
+        "trust_remote_code": False,
+        "use_safetensors": True,
+    }
+    if classes:
+        options["num_labels"] = classes
+    if weights is Weights.NF4:
+        options |= _nf4(device)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model: nn.Module = loaders[plan.task].from_pretrained(folder, **options)
+    except Trouble:
+        raise
+    except Exception as error:
+        raise Trouble(
+            f"cannot load {folder} for {plan.task}: {_first_line(error)}",
+            hint="models that need their own code are not run; kit audit BASE says what it needs",
+        ) from error
+    return model
+
+
+def _nf4(device: torch.device) -> dict[str, Any]:
+    if find_spec("bitsandbytes") is None:
+        raise Trouble("nf4 weights need bitsandbytes", hint="pip install bitsandbytes, or weights = 'int8'")
+    from transformers import BitsAndBytesConfig
+
+    settings = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    return {"quantization_config": settings, "device_map": {"": device}}
+
+
+def trains_whole(plan: Plan) -> bool:
+    """Whether the base's own weights learn."""
+    return plan.method.name is MethodName.FULL
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,122 @@
+"""What is told about each step: to a file always, to the parent for its bar, to trackers if asked."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from ossmodelkit.core.training import Track
+from ossmodelkit.trainer.troubles import Trouble
+
+
+class Tracker(Protocol):
+    """Somebody else's board."""
+
+    def log(self, facts: Mapping[str, float], step: int) -> None:
+        """Show numbers for a step."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+
+class Journal:
+    """`metrics.jsonl`: one object a step. On resume, lines after the checkpoint are taken back."""
+
+    def __init__(self, path: Path, *, after: int = 0, silent: bool = False) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = [line for line in _lines(path) if _step(line) <= after]
+        if not silent:
+            path.write_text("".join(kept))
+        self._out = Path(os.devnull if silent else path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115
+        self.history: list[tuple[int, float]] = [
+            (_step(line), float(json.loads(line)["loss"])) for line in kept if '"loss"' in line
+        ]
+
+    def log(self, facts: Mapping[str, Any]) -> None:
+        """Add a line."""
+        self._out.write(json.dumps(facts) + "\n")
+
+    def keep(self) -> None:
+        """Make what was written survive a crash: called with every checkpoint."""
+        self._out.flush()
+        with contextlib.suppress(OSError):  # a null device cannot
+            os.fsync(self._out.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._out.close()
+
+
+def _lines(path: Path) -> Iterable[str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ()
+    return [line + "\n" for line in text.split("\n")[:-1]]
+
+
+def _step(line: str) -> int:
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return 1 << 60
+
+
+class Pace:
+    """Tokens per second and time left, over the steps of this process; the first step is not counted."""
+
+    def __init__(self, total: int, done: int) -> None:
+        self.total, self.done, self.first = total, done, done
+        self.tokens, self.began, self.counted = 0, time.monotonic(), 0
+
+    def step(self, tokens: int) -> None:
+        """One more step with so many tokens."""
+        self.done += 1
+        if self.done == self.first + 1:
+            self.began = time.monotonic()
+            return
+        self.tokens += tokens
+        self.counted += 1
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Real tokens, without padding; 0 before the second step."""
+        taken = time.monotonic() - self.began
+        return self.tokens / taken if self.counted and taken > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """At the pace so far."""
+        taken = time.monotonic() - self.began
+        return taken / self.counted * (self.total - self.done) if self.counted else 0.0
+
+
+def trackers(track: Track, folder: Path, plan: Mapping[str, Any]) -> list[Tracker]:
+    """The boards that the plan asks for.
+
+    Raises `Trouble` when one is not installed.
+    """
+    found: list[Tracker] = []
+    try:
+        if track.tensorboard:
+            from ossmodelkit.trainer.tracking import TensorBoard
+
+            found.append(TensorBoard(folder))
+        if track.mlflow:
+            from ossmodelkit.trainer.tracking import MLflow
+
+            found.append(MLflow(track.mlflow, folder, plan))
+        if track.wandb:
+            from ossmodelkit.trainer.tracking import WandB
+
+            found.append(WandB(track.wandb, folder, plan))
+    except ImportError as error:
+        raise Trouble(
+            f"tracking needs {error.name}", hint=f"pip install {error.name}, or take it out of [track]"
+        ) from error
+    return found
