@@ -8,11 +8,13 @@ from ossmodelkit.core.artifact import Entry
 from ossmodelkit.core.check import Check, ask_all
 from ossmodelkit.core.finding import Finding, Gap, Place
 from ossmodelkit.core.source import Source
-from ossmodelkit.formats.reading import Blob, Reader
+from ossmodelkit.formats.reading import Aside, Blob, Reader
 from ossmodelkit.foundation.errors import KitError
 from ossmodelkit.foundation.limits import Budget
 
 NO_READER = "no reader knows this format"
+# Names under which an empty file is ordinary: package marks, folder marks, lists without entries.
+OFTEN_EMPTY = (".py", ".md", ".txt", ".typed", ".gitkeep", ".gitignore", ".gitattributes", ".keep", ".log", ".lock")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,14 +50,16 @@ def read_blob(source: Source, entry: Entry, reading: Reading) -> None:
 def _read(blob: Blob, reading: Reading, *, top: bool = False) -> bool:
     """Read one blob with every reader that accepts it; whether all of it was seen."""
     if blob.size == 0:
+        if blob.name.endswith(OFTEN_EMPTY):
+            return True
         reading.gap(blob.at, "the file is empty")
         return False
     with reading.budget.deeper():
         wanted = [reader for reader in reading.readers if _accepts(reader, blob, reading)]
         covered = [_read_as(reader, blob, reading, top) for reader in wanted]
-    if not any(covered):
+    if not any(covered) and not blob.raw:
         reading.gap(blob.at, NO_READER, "say what wrote this file, or remove it from the model")
-    return any(covered)
+    return any(covered) or blob.raw
 
 
 def _accepts(reader: Reader, blob: Blob, reading: Reading) -> bool:
@@ -71,8 +75,8 @@ def _read_as(reader: Reader, blob: Blob, reading: Reading, top: bool) -> bool:
     seen = False
     try:
         for item in reader.read(blob, reading.budget):
-            seen = True
-            _take(item, blob, reading)
+            seen = seen or not isinstance(item, Aside)
+            _take(item.view if isinstance(item, Aside) else item, blob, reading)
     except KitError as error:
         reading.gap(blob.at, f"as {reader.name}: {error.message}", error.hint)
         seen = True

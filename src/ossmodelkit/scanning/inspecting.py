@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ossmodelkit.core.artifact import Entry, EntryKind
 from ossmodelkit.core.check import Answers, Check, ask_all
@@ -12,9 +12,10 @@ from ossmodelkit.core.source import Source
 from ossmodelkit.formats import repository
 from ossmodelkit.formats.readers import READERS
 from ossmodelkit.formats.reading import Reader
+from ossmodelkit.formats.repository_views import RawTensors
 from ossmodelkit.foundation.limits import Budget
 from ossmodelkit.foundation.progress import Progress
-from ossmodelkit.scanning.blobs import Reading, read_blob
+from ossmodelkit.scanning.blobs import NO_READER, Reading, read_blob
 from ossmodelkit.scanning.catalog import CATALOG
 from ossmodelkit.scanning.verdict import Word, word_for
 
@@ -81,9 +82,19 @@ def inspect(
         for entry in entries:
             done.append(inspect_entry(source, entry, limits, checks, readers))
             task.advance(1, entry.name)
-    whole = _ask_repository(source, limits.budget(), checks)
+    whole, described = _ask_repository(source, limits.budget(), checks)
+    done = [_without_unknown(result, one) if result.name in described else (result, one) for result, one in done]
     answers = _together([*(one for _, one in done), whole], checks)
     return Inspection(answers=answers, files=tuple(result for result, _ in done))
+
+
+def _without_unknown(result: FileResult, answers: Answers) -> tuple[FileResult, Answers]:
+    """Bare numbers that another file describes need no reader of their own."""
+    at = Place(path=result.name)
+    gaps = tuple(gap for gap in answers.gaps if not (gap.at == at and gap.reason == NO_READER))
+    verdict = word_for(answers.findings, gaps)
+    readings = (*result.readings, "raw tensors")
+    return replace(result, readings=readings, covered=not gaps, verdict=verdict), replace(answers, gaps=gaps)
 
 
 def inspect_entry(
@@ -108,7 +119,8 @@ def inspect_entry(
     return result, answers
 
 
-def _ask_repository(source: Source, budget: Budget, checks: tuple[Check, ...]) -> Answers:
+def _ask_repository(source: Source, budget: Budget, checks: tuple[Check, ...]) -> tuple[Answers, frozenset[str]]:
+    """What is said about all files together, and the names of files of bare numbers."""
     at = Place(path=".")
     gaps: list[Gap] = []
     views: list[object] = []
@@ -118,7 +130,8 @@ def _ask_repository(source: Source, budget: Budget, checks: tuple[Check, ...]) -
     except Exception as error:
         gaps.append(Gap(at=at, reason=f"the files together cannot be read: {type(error).__name__}: {error}"[:300]))
     said = ask_all(checks, views, at=at)
-    return Answers(findings=said.findings, gaps=(*gaps, *said.gaps), asked=said.asked)
+    described = frozenset(view.at.path for view in views if isinstance(view, RawTensors))
+    return Answers(findings=said.findings, gaps=(*gaps, *said.gaps), asked=said.asked), described
 
 
 def _together(parts: Iterable[Answers], checks: tuple[Check, ...]) -> Answers:
