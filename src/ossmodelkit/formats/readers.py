@@ -7,7 +7,15 @@ nothing has not read the bytes, whatever its `accepts` said.
 
 from __future__ import annotations
 
+from ossmodelkit.formats import compressed, numpy_array, pickle_reader, tar_archive, zip_reader
 from ossmodelkit.formats.readers_more import MORE
 from ossmodelkit.formats.reading import Reader
 
-READERS: tuple[Reader, ...] = (*MORE,)
+CORE: tuple[Reader, ...] = (
+    pickle_reader.READER,
+    zip_reader.READER,
+    tar_archive.READER,
+    numpy_array.READER,
+    *compressed.READERS,
+)
+READERS: tuple[Reader, ...] = (*CORE, *MORE)

@@ -21,12 +21,14 @@ class Blob:
     """Bytes that a loader might be handed: a file, or a member of an archive.
 
     `stream` is seekable and belongs to whoever made the blob; `size` is in bytes. `name` is the last
-    part of the place, for messages and for loaders that do go by the name.
+    part of the place, for messages and for loaders that do go by the name. `raw` says that the format
+    around it keeps plain data here, so nothing is missing when no reader knows what it is.
     """
 
     at: Place
     stream: BinaryIO
     size: int
+    raw: bool = False
 
     @property
     def name(self) -> str:
@@ -56,3 +58,10 @@ class Reader:
     accepts: Callable[[Blob], bool]
     read: Callable[[Blob, Budget], Iterable[object]]
     whole: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """A view of bytes that are probably something else: worth a look, but no reading of the file."""
+
+    view: object

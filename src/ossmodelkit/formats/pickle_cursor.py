@@ -1,0 +1,97 @@
+"""Where the next opcode of a pickle and its argument lie, as a loader finds them.
+
+The loaders disagree in one place. When an argument crosses the end of its frame, loading from
+memory reads straight on, while the C loader reading a file drops the rest of the frame and takes
+the whole argument from behind it (CPython issue 154848). `skips` chooses the second reading.
+"""
+
+from __future__ import annotations
+
+from ossmodelkit.formats.pickle_opcodes import COPIED, COUNTED, FIXED, KNOWN, LINES, SIGNED
+from ossmodelkit.formats.tape import Tape
+from ossmodelkit.foundation.errors import UnreadableError
+
+
+class BrokenStreamError(UnreadableError):
+    """The stream does not go on as a pickle; every loader stops here."""
+
+
+class Cursor:
+    """A place in a pickle. `crossed` collects the offsets where an argument leaves its frame."""
+
+    def __init__(self, tape: Tape, at: int, *, skips: bool = False) -> None:
+        self.tape = tape
+        self.at = at
+        self.skips = skips
+        self.frame_end = -1
+        self.crossed: list[int] = []
+
+    def step(self) -> tuple[bytes, int, int]:
+        """The next opcode and the offsets where its argument begins and ends; moves behind them.
+
+        Raises `BrokenStreamError` where no loader can go on.
+        """
+        started = self.at
+        code = self.tape.read(self.at, 1)
+        if code not in KNOWN:
+            what = f"unknown opcode 0x{code.hex()}" if code else "the data ends without a STOP"
+            raise BrokenStreamError(f"{what} at offset {started}")
+        self.at += 1
+        self._leave_frame()
+        start = self.at
+        if code in FIXED:
+            start = self._take(FIXED[code], started)
+        elif code in COUNTED:
+            start = self._take(COUNTED[code], started)
+            count = int.from_bytes(self.tape.read(start, COUNTED[code]), "little", signed=code in SIGNED)
+            if count < 0:
+                raise BrokenStreamError(f"negative length at offset {started}")
+            start = self._take(count, started, copied=code in COPIED)
+        elif code in LINES:
+            start = self._line(started)
+            if LINES[code] == 2:
+                self._line(started)
+        return code, start, self.at
+
+    def enter_frame(self, length: int, started: int) -> None:
+        """A FRAME of `length` bytes begins here."""
+        if 0 <= self.at < self.frame_end:
+            self._cross(started)
+            if self.at + length <= self.frame_end:
+                return
+            if self.skips:
+                self.at = self.frame_end
+        self.frame_end = min(self.at + length, self.tape.size)
+        self._leave_frame()
+
+    def _leave_frame(self) -> None:
+        if self.at >= self.frame_end:
+            self.frame_end = -1
+
+    def _cross(self, started: int) -> None:
+        if len(self.crossed) < 100:
+            self.crossed.append(started)
+
+    def _take(self, count: int, started: int, *, copied: bool = False) -> int:
+        if self.frame_end >= 0 and self.at + count > self.frame_end:
+            self._cross(started)
+            if self.skips and not copied:
+                self.at = self.frame_end
+        start = self.at
+        if start + count > self.tape.size:
+            raise BrokenStreamError(f"the argument at offset {started} is longer than the file")
+        self.at += count
+        self._leave_frame()
+        return start
+
+    def _line(self, started: int) -> int:
+        end = self.tape.find(b"\n", self.at, self.frame_end if self.frame_end >= 0 else self.tape.size)
+        if end < 0 and self.frame_end >= 0:
+            self._cross(started)
+            if self.skips:
+                self.at = self.frame_end
+            end = self.tape.find(b"\n", self.at, self.tape.size)
+        start = self.at
+        self.at = end + 1 if end >= 0 else self.tape.size
+        self._leave_frame()
+        return start

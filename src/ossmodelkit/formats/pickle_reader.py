@@ -1,0 +1,108 @@
+"""Pickles at the start of a file: one, several in a row, and what follows them (old torch, joblib)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ossmodelkit.core.finding import Gap
+from ossmodelkit.formats import joblib_arrays, torch_legacy
+from ossmodelkit.formats.pickle_events import Call
+from ossmodelkit.formats.pickle_opcodes import KNOWN, NEWEST_PROTOCOL
+from ossmodelkit.formats.pickles import Pickle, gap_of, nested_blobs, study
+from ossmodelkit.formats.reading import Aside, Blob, Reader
+from ossmodelkit.formats.tape import Tape
+from ossmodelkit.foundation.limits import Budget
+
+PADDING = b"\0\r\n\t "
+TEXT = bytes(range(32, 127)) + b"\n\r\t\f"
+SAMPLE = 4096
+
+
+def accepts(blob: Blob) -> bool:
+    """Whether the first byte is an opcode; only a walk can tell more."""
+    return blob.head(1) in KNOWN
+
+
+def read(blob: Blob, budget: Budget) -> Iterator[object]:
+    """Every pickle from the start on, the bytes they hand to loaders, and a gap for what is left over."""
+    tape = Tape(blob.stream, blob.size)
+    first = study(tape, 0, budget, at=blob.at, built=joblib_arrays.pass_over)
+    if not is_certain(first, blob):
+        if first.events:
+            yield Aside(view=first)
+        return
+    yield from read_on(first, tape, blob, budget)
+
+
+def read_on(first: Pickle, tape: Tape, blob: Blob, budget: Budget) -> Iterator[object]:
+    """`first`, then the pickles behind it, then the storages of an old torch file."""
+    row = [first]
+    while True:
+        yield row[-1]
+        yield from nested_blobs(row[-1], blob)
+        yield from gap_of(row[-1])
+        end = row[-1].end
+        if row[-1].broken:
+            return
+        if torch_legacy.is_complete(row):
+            end = torch_legacy.behind_storages(row, tape)
+        if not _left_over(tape, end):
+            return
+        budget.spend_member()
+        if not _may_go_on(tape, end):
+            yield _unread(row[-1], tape, end)
+            return
+        row.append(study(tape, end, budget, at=blob.at, loader=_loader(row), built=joblib_arrays.pass_over))
+        if row[-1].broken and not row[-1].events:
+            yield _unread(row[-2], tape, end)
+            return
+
+
+def is_certain(pickle: Pickle, blob: Blob) -> bool:
+    """Whether the bytes are a pickle, and not a text or noise that happens to begin like one."""
+    head = blob.head(2)
+    if head[:1] == b"\x80" and len(head) == 2 and head[1] <= NEWEST_PROTOCOL:
+        return True
+    if pickle.broken:
+        return False
+    follows = blob.slice(pickle.end, SAMPLE)
+    if not follows.strip(PADDING):
+        return pickle.end > 2 or blob.size <= 2
+    calls = any(isinstance(event, Call) for event in pickle.events)
+    return calls or (bool(pickle.events) and not _is_text(follows))
+
+
+def _is_text(data: bytes) -> bool:
+    return not data.translate(None, TEXT)
+
+
+def _left_over(tape: Tape, end: int) -> bool:
+    at = end
+    while at < tape.size:
+        start = tape.show(at)
+        chunk = tape.window[start:]
+        if not chunk:
+            return False
+        if chunk.strip(PADDING):
+            return True
+        at += len(chunk)
+    return False
+
+
+def _may_go_on(tape: Tape, end: int) -> bool:
+    return tape.read(end, 1) in KNOWN
+
+
+def _loader(row: list[Pickle]) -> str:
+    return "torch" if torch_legacy.begins(row) else "pickle"
+
+
+def _unread(pickle: Pickle, tape: Tape, end: int) -> Gap:
+    return Gap(
+        at=pickle.place(end),
+        reason=f"{tape.size - end} bytes follow the pickle and nothing says what they are",
+        remedy="ask the publisher what wrote them",
+    )
+
+
+READER = Reader(name="pickle", accepts=accepts, read=read)

@@ -1,0 +1,101 @@
+"""A tar: its members, and where their bytes lie. Links and devices are listed and never followed."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ossmodelkit.core.finding import Gap, Place
+from ossmodelkit.formats import torch_tar
+from ossmodelkit.formats.expanding import inside
+from ossmodelkit.formats.reading import Blob, Reader
+from ossmodelkit.formats.windows import window
+from ossmodelkit.foundation.errors import UnreadableError
+from ossmodelkit.foundation.limits import Budget
+
+BLOCK = 512
+CHECKSUM = slice(148, 156)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TarMember:
+    """One member: a file, or (with `link` set) a link to somewhere, or a device."""
+
+    name: str
+    offset: int
+    size: int
+    link: str = ""
+    device: bool = False
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TarArchive:
+    """The list of a tar's members."""
+
+    at: Place
+    members: tuple[TarMember, ...]
+
+    def place(self, member: TarMember) -> Place:
+        """Where a member is."""
+        return Place(path=self.at.path, members=(*self.at.members, member.name))
+
+
+def accepts(blob: Blob) -> bool:
+    """A first block whose checksum is right, as every unpacker demands."""
+    block = blob.head(BLOCK)
+    if len(block) < BLOCK or not any(block):
+        return False
+    digits = block[CHECKSUM].strip(b" \0")
+    try:
+        claimed = int(digits, 8)
+    except ValueError:
+        return False
+    total = sum(block) - sum(block[CHECKSUM]) + 8 * 32
+    return claimed == total
+
+
+def read(blob: Blob, budget: Budget) -> Iterator[object]:
+    """The list, then every file inside."""
+    archive = _listing(blob, budget)
+    yield archive
+    objects = yield from torch_tar.read_objects({one.name: one for one in archive.members}, blob, budget)
+    for member in archive.members:
+        if member.link or member.device or member.size == 0 or member.name in objects:
+            continue
+        if member.offset + member.size > blob.size:
+            yield Gap(at=archive.place(member), reason="is longer than the archive around it")
+            continue
+        yield inside(blob, member.name, window(blob.stream, member.offset, member.size), member.size)
+
+
+def _listing(blob: Blob, budget: Budget) -> TarArchive:
+    members = []
+    stream = window(blob.stream, 0, blob.size)
+    try:
+        with tarfile.TarFile(fileobj=stream, mode="r", errorlevel=0) as archive:
+            for info in archive:
+                budget.spend_member()
+                budget.check_time()
+                if not info.isdir():
+                    members.append(_member(info))
+    except (tarfile.TarError, OSError, ValueError, EOFError, OverflowError) as error:
+        raise UnreadableError(f"broken tar: {error}") from error
+    return TarArchive(at=blob.at, members=tuple(members))
+
+
+def _member(info: tarfile.TarInfo) -> TarMember:
+    link = info.linkname if info.issym() or info.islnk() else ""
+    special = not (info.isreg() or info.issym() or info.islnk())
+    return TarMember(
+        name=info.name,
+        offset=info.offset_data,
+        size=info.size if info.isreg() else 0,
+        link=link,
+        device=special or info.issparse(),
+        hard=info.islnk(),
+    )
+
+
+READER = Reader(name="tar", accepts=accepts, read=read)

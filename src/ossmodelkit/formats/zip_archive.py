@@ -1,0 +1,172 @@
+"""A zip: its directory, what stands before each member, and where each member's bytes lie.
+
+Loaders disagree about zips. Python goes by the directory and checks names and CRCs; torch goes by the
+directory and checks neither; streaming loaders go by the local headers. All three are looked at.
+Source: PKWARE APPNOTE 6.3.10.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ossmodelkit.core.finding import Place
+from ossmodelkit.formats.expanding import PIECE, spool
+from ossmodelkit.formats.reading import Blob
+from ossmodelkit.formats.windows import window
+from ossmodelkit.foundation.errors import UnreadableError
+from ossmodelkit.foundation.limits import Budget
+
+LOCAL = b"PK\x03\x04"
+END = b"PK\x05\x06"
+END_BYTES = 22
+LONGEST_COMMENT = 65_535
+ENCRYPTED = 0x1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One line of the directory, with what its local header says.
+
+    `offset` and `stored` bound the member's bytes in the file; `size` is what they claim to expand to.
+    `local_name` is empty where there is no local header.
+    """
+
+    name: str
+    method: int
+    flags: int
+    crc: int
+    offset: int
+    stored: int
+    size: int
+    local_name: str
+    header_at: int
+    mode: int = 0
+    link: str = ""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the flag for a password is set; loaders that ignore flags read on."""
+        return bool(self.flags & ENCRYPTED)
+
+    @property
+    def is_link(self) -> bool:
+        """Whether unpacking would make a symbolic link."""
+        return stat.S_ISLNK(self.mode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ZipArchive:
+    """The directory of one zip; it begins at `start` of the blob and ends at `end`."""
+
+    at: Place
+    start: int
+    end: int
+    members: tuple[Member, ...]
+
+    def place(self, member: Member) -> Place:
+        """Where a member is."""
+        return Place(path=self.at.path, members=(*self.at.members, member.name))
+
+
+def accepts(blob: Blob) -> bool:
+    """A local header at the start, or the end of a directory near the end."""
+    if blob.head(4) in (LOCAL, END):
+        return True
+    tail = min(blob.size, END_BYTES + LONGEST_COMMENT)
+    return END in blob.slice(blob.size - tail, tail)
+
+
+def directory(blob: Blob, end: int, budget: Budget) -> ZipArchive:
+    """The last zip that ends before `end` of the blob.
+
+    Raises `UnreadableError` where there is none.
+    """
+    stream = window(blob.stream, 0, end)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            infos = archive.infolist()
+            starts = archive.start_dir
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, OverflowError, UnicodeError) as error:
+        raise UnreadableError(f"broken zip directory: {error}") from error
+    members = []
+    for info in infos:
+        budget.spend_member()
+        members.append(_member(blob, info, end))
+    start = min((one.header_at for one in members), default=starts)
+    return ZipArchive(at=blob.at, start=max(start, 0), end=end, members=tuple(members))
+
+
+def _member(blob: Blob, info: zipfile.ZipInfo, end: int) -> Member:
+    at = info.header_offset
+    head = blob.slice(at, 30) if 0 <= at < end else b""
+    local_name = ""
+    offset = at + 30
+    if len(head) == 30 and head[:4] == LOCAL:
+        name_bytes = int.from_bytes(head[26:28], "little")
+        extra_bytes = int.from_bytes(head[28:30], "little")
+        raw = blob.slice(at + 30, name_bytes)
+        local_name = raw.decode("utf-8" if int.from_bytes(head[6:8], "little") & 0x800 else "cp437", "replace")
+        offset += name_bytes + extra_bytes
+    mode = info.external_attr >> 16
+    stored = max(min(info.compress_size, end - offset), 0)
+    return Member(
+        name=info.orig_filename,
+        method=info.compress_type,
+        flags=info.flag_bits,
+        crc=info.CRC,
+        offset=offset,
+        stored=stored,
+        size=info.file_size,
+        local_name=local_name,
+        header_at=at,
+        mode=mode,
+        link=blob.slice(offset, min(stored, 4096)).decode("utf-8", "replace") if stat.S_ISLNK(mode) else "",
+    )
+
+
+def contents(blob: Blob, member: Member, budget: Budget) -> tuple[BinaryIO, int]:
+    """The bytes of a member, as a loader gets them that minds neither flags nor CRC.
+
+    Raises `UnreadableError` for a method that nobody here knows, or broken data.
+    """
+    if member.method == zipfile.ZIP_STORED:
+        return window(blob.stream, member.offset, member.stored), member.stored
+    try:
+        return spool(_expanded(blob, member), budget)
+    except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError) as error:
+        raise UnreadableError(f"member {member.name!r} is broken: {error}") from error
+
+
+def _expanded(blob: Blob, member: Member) -> Iterator[bytes]:
+    start = member.offset
+    if member.method == zipfile.ZIP_DEFLATED:
+        codec = zlib.decompressobj(-15)
+    elif member.method == zipfile.ZIP_BZIP2:
+        codec = bz2.BZ2Decompressor()  # type: ignore[assignment]
+    elif member.method == zipfile.ZIP_LZMA:
+        size = int.from_bytes(blob.slice(start + 2, 2), "little")
+        filters = [lzma._decode_filter_properties(lzma.FILTER_LZMA1, blob.slice(start + 4, size))]  # type: ignore[attr-defined]
+        codec = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)  # type: ignore[assignment]
+        start += 4 + size
+    else:
+        raise UnreadableError(f"member {member.name!r} is packed with method {member.method}, which is not known here")
+    end = member.offset + member.stored
+    while start < end and not codec.eof:
+        piece = blob.slice(start, min(PIECE, end - start))
+        if not piece:
+            break
+        start += len(piece)
+        yield codec.decompress(piece, PIECE)
+        if hasattr(codec, "unconsumed_tail"):
+            while codec.unconsumed_tail and not codec.eof:
+                yield codec.decompress(codec.unconsumed_tail, PIECE)
+        else:
+            while not codec.eof and not codec.needs_input:
+                yield codec.decompress(b"", PIECE)

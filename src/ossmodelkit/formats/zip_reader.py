@@ -1,0 +1,85 @@
+"""Zips, and everything that is one: torch files, .npz, .keras, .mar, packages; also several in a row."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+from ossmodelkit.core.finding import Gap
+from ossmodelkit.formats import torch_zip
+from ossmodelkit.formats.expanding import inside
+from ossmodelkit.formats.reading import Blob, Reader
+from ossmodelkit.formats.windows import window
+from ossmodelkit.formats.zip_archive import END, LOCAL, Member, ZipArchive, accepts, contents, directory
+from ossmodelkit.foundation.errors import KitError, UnreadableError
+from ossmodelkit.foundation.limits import Budget
+
+BEFORE, BEHIND = "before the archive", "behind the archive"
+CRC_UP_TO = 64 * 1024 * 1024
+
+
+def read(blob: Blob, budget: Budget) -> Iterator[object]:
+    """Every zip in the blob from the last to the first, and what lies around them."""
+    end = blob.size
+    while end > 0:
+        try:
+            archive = directory(blob, end, budget)
+        except UnreadableError:
+            if end == blob.size:
+                if blob.head(4) in (LOCAL, END):
+                    raise
+                return
+            yield inside(blob, BEFORE, window(blob.stream, 0, end), end)
+            return
+        yield archive
+        yield from read_members(archive, blob, budget)
+        end = archive.start if archive.start < end else 0
+        if end and not _ends_with_zip(blob, end):
+            yield inside(blob, BEFORE, window(blob.stream, 0, end), end)
+            return
+
+
+def read_members(archive: ZipArchive, blob: Blob, budget: Budget) -> Iterator[object]:
+    """Everything in the archive that a loader would look into."""
+    layout = torch_zip.recognize(archive)
+    skipped: set[str] = set()
+    if layout:
+        skipped = yield from torch_zip.read_objects(layout, archive, blob, budget)
+    for member in archive.members:
+        if (member.name.endswith("/") and member.size == 0) or member.name in skipped:
+            continue
+        yield from _read_member(member, archive, blob, budget, raw=bool(layout and layout.keeps_raw(member.name)))
+
+
+def _read_member(
+    member: Member, archive: ZipArchive, blob: Blob, budget: Budget, *, raw: bool = False
+) -> Iterator[object]:
+    if member.is_link:
+        return
+    if member.size == 0 and member.stored == 0:
+        return
+    try:
+        stream, size = contents(blob, member, budget)
+    except KitError as error:
+        reason = "is protected by a password" if member.encrypted else error.message
+        yield Gap(at=archive.place(member), reason=reason, remedy=error.hint)
+        return
+    with stream:
+        inner = inside(blob, member.name, stream, size)
+        if member.encrypted and not _is_really_plain(member, inner):
+            yield Gap(at=inner.at, reason="is protected by a password", remedy="ask for an archive without one")
+            return
+        yield Blob(at=inner.at, stream=stream, size=size, raw=raw)
+
+
+def _is_really_plain(member: Member, inner: Blob) -> bool:
+    """Whether the bytes match their CRC although the flag says that they are encrypted."""
+    return inner.size <= CRC_UP_TO and zlib.crc32(inner.slice(0, inner.size)) == member.crc
+
+
+def _ends_with_zip(blob: Blob, end: int) -> bool:
+    tail = min(end, 65_557)
+    return END in blob.slice(end - tail, tail)
+
+
+READER = Reader(name="zip", accepts=accepts, read=read)
