@@ -39,6 +39,7 @@ class BucketSource:
         self._url = url
         self._store = _store(scheme)
         self._blocks = Blocks()
+        self._versions: dict[str, tuple[str, ...]] = {}
         self.traffic = Traffic()
 
     @property
@@ -80,16 +81,21 @@ class BucketSource:
         return {_below(str(path), key): row | {"name": path} for path, row in found.items()}
 
     def _fetch(self, entry: Entry, offset: int, count: int) -> Piece:
-        row = self._rows[entry.name]
+        path = self._rows[entry.name]["name"]
         end = min(offset + count, entry.size)
         self.traffic.check(end - offset)
-        data = self._ask(lambda: self._store.cat_file(row["name"], start=offset, end=end))
+        before = self._versions.get(path) or self._version(path)
+        data = self._ask(lambda: self._store.cat_file(path, start=offset, end=end))
         self.traffic.add(len(data))
-        self._store.invalidate_cache()
-        now = self._ask(lambda: self._store.info(row["name"]))
-        if len(data) != end - offset or _version(now) != _version(row):
+        if len(data) != end - offset or before[0] != str(entry.size) or self._version(path) != before:
             raise UnreadableError(f"{entry.name!r} changed while it was read", hint="start again")
+        self._versions[path] = before
         return Piece(offset=offset, data=bytes(data))
+
+    def _version(self, path: str) -> tuple[str, ...]:
+        """What the store says of a key now, to compare with what it says later."""
+        row = self._ask(lambda: self._store.info(path))
+        return (str(row.get("size")), *(str(row[key]) for key in VERSIONS if key in row))
 
     def _ask(self, question: Callable[[], T]) -> T:
         """Ask the store; its libraries raise what they like."""
@@ -126,7 +132,3 @@ def _entry(name: str, row: dict[str, Any]) -> Entry:
     if not isinstance(size, int) or size < 0:
         return Entry(name=name, size=0, kind=EntryKind.UNREADABLE, why="the store tells no size")
     return Entry(name=name, size=size)
-
-
-def _version(row: dict[str, Any]) -> tuple[str, ...]:
-    return (str(row.get("size")), *(str(row[key]) for key in VERSIONS if key in row))

@@ -38,6 +38,7 @@ class Patience:
     grace_seconds: float = 30.0
     slowest_bytes_per_second: float = 8 * 1024
     tries: int = 4
+    first_pause_seconds: float = 0.5
     longest_wait_seconds: float = 30.0
 
 

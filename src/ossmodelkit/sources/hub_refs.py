@@ -67,13 +67,12 @@ def from_page(url: str, endpoint: str) -> HubRef | None:
     """The repository behind a page of the hub, or None when `url` is no such page."""
     try:
         parts, home = urlsplit(url), urlsplit(endpoint)
+        at_home = (parts.hostname, parts.port) == (home.hostname, home.port)
     except ValueError:
         return None
-    path = parts.path
-    if (parts.hostname, parts.port) == (home.hostname, home.port):
-        path = path.removeprefix(home.path)
-    elif parts.hostname not in PUBLIC_HOSTS:
+    if parts.scheme not in {"https", "http"} or not (at_home or parts.hostname in PUBLIC_HOSTS):
         return None
+    path = parts.path.removeprefix(home.path) if at_home else parts.path
     kind, body = _kind(path.strip("/"))
     words = body.split("/")
     verb = next((place for place in (1, 2) if words[place:] and words[place] in {"tree", "blob", "resolve"}), None)
@@ -107,7 +106,8 @@ def _checked(found: HubRef, ref: str) -> HubRef:
     bad_name = len(names) > 2 or any(not NAME.fullmatch(name) or "--" in name or ".." in name for name in names)
     if bad_name:
         raise SourceError(f"{ref!r} names no repository of a hub", hint=HINT)
-    text = found.revision + found.path
-    if not found.revision or ".." in text.split("/") or not text.isprintable() or len(text) > 4096:
-        raise SourceError(f"{ref!r} holds a revision or a path that cannot be", hint=HINT)
+    inside = found.path.rstrip("/")
+    parts = {*found.revision.split("/"), *(inside.split("/") if inside else ())}
+    if {"", ".", ".."} & parts or not all(part.isprintable() for part in parts) or len(ref) > 4096:
+        raise SourceError(f"{ref[:200]!r} holds a revision or a path that cannot be", hint=HINT)
     return found

@@ -35,7 +35,8 @@ def _open_path(ref: str) -> LocalSource:
     try:
         there, dead = os.path.lexists(path), path.is_symlink() and not path.exists()
     except (OSError, ValueError) as error:
-        raise SourceError(f"{ref[:200]!r} cannot be a path: {error}", hint="check the name") from error
+        why = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"{ref[:80]!r} cannot be a path: {why}", hint="check the name") from error
     if not ref or not there:
         raise SourceError(f"no model at {ref!r}", hint="give a folder, a file, or hub:org/name")
     if dead:

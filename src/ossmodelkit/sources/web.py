@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from ossmodelkit import __version__
 from ossmodelkit.foundation.errors import KitError, SourceError, UnreadableError
@@ -53,16 +51,11 @@ class Web:
         token: Token | None = None,
         patience: Patience | None = None,
         traffic: Traffic | None = None,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.traffic = traffic or Traffic()
         self._connections = Connections(patience)
         self._patience = self._connections.patience
         self._token = token
-        self._sleep = sleep
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_sleep": time.sleep}
 
     def get(self, url: str, *, most: Most, headers: Headers | None = None, expect: int = 0) -> Reply:
         """The answer at `url`, whatever its status; `most` says how many bytes of a good one to read.
@@ -76,13 +69,13 @@ class Web:
             try:
                 reply = self._follow(url, headers or {}, most)
             except BrokenLineError as error:
-                trouble, wait = str(error), _pause(attempt)
+                trouble, wait = str(error), self._pause(attempt)
             else:
                 if reply.answer.status not in PASSING and (reply.answer.whole or reply.answer.status >= 400):
                     return reply
                 trouble, wait = _complaint(reply), self._wait_for(reply, attempt)
             if attempt + 1 < self._patience.tries:
-                self._sleep(wait)
+                time.sleep(wait)
         raise UnreadableError(f"{parse(url).shown} cannot be read: {trouble}", hint="try again later")
 
     def _follow(self, url: str, headers: Headers, most: Most) -> Reply:
@@ -109,7 +102,10 @@ class Web:
                 f"{parse(reply.url).shown} asks to come back in {asked:.0f} seconds",
                 hint="wait that long; a token (HF_TOKEN) often raises the limit",
             )
-        return _pause(attempt) if asked is None else asked
+        return self._pause(attempt) if asked is None else asked
+
+    def _pause(self, attempt: int) -> float:
+        return self._patience.first_pause_seconds * 2.0**attempt
 
 
 def refused(reply: Reply, what: str) -> KitError:
@@ -131,10 +127,6 @@ def _complaint(reply: Reply) -> str:
     if reply.answer.status in PASSING:
         return f"HTTP {reply.answer.status}"
     return "the answer ends early"
-
-
-def _pause(attempt: int) -> float:
-    return 0.5 * 2.0**attempt
 
 
 def _retry_after(told: str) -> float | None:
