@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
+# Lines of the trainer's standard output that begin with this are events, one JSON object each.
+EVENT_MARK = "\x1ekit "
+
 
 class Task(StrEnum):
     """What the model learns to do."""
@@ -259,6 +262,7 @@ class Job:
     """A plan with its places: what the trainer is started with. Paths are absolute.
 
     `run` is the folder for metrics, log and checkpoints; `resume` goes on from its newest checkpoint.
+    `base_sha256`, when given, is the payload digest that was judged: other bytes are not trained on.
     """
 
     plan: Plan
@@ -266,6 +270,7 @@ class Job:
     data: str
     out: str
     run: str
+    base_sha256: str = ""
     evaluation_data: str = ""
     teacher: str = ""
     resume: bool = False
@@ -275,11 +280,13 @@ class Job:
 class RunRecord:
     """What happened in one run; written even when it failed.
 
-    `status` is trained, stopped (asked to leave, can be resumed) or failed. `loss` holds (step, mean
+    `status` is trained, stopped (asked to leave, can be resumed), refused (the base was not audited) or
+    failed; `cause` of a failure is input (plan, data or base are wrong), run or internal. `loss` holds (step, mean
     loss per learned token). Digests are SHA-256 as hex; times are seconds, memory is bytes.
     """
 
     status: str
+    cause: str = ""
     plan: Mapping[str, Any]
     reason: str = ""
     hint: str = ""

@@ -69,7 +69,7 @@ def padded(examples: Sequence[Example], *, pad: int, causal: bool = True) -> Bat
     labels = _pad([example.labels for example in examples], IGNORED) if has_labels else None
     if causal and labels is not None:
         labels[:, 0] = IGNORED
-    has_target, has_domain = examples[0].target >= 0, examples[0].domain >= 0
+    has_target, has_domain = not has_labels, examples[0].domain >= 0
     rows = len(examples)
     learned = sum(e.learned for e in examples) if causal else sum(len(e.labels) for e in examples)
     return Batch(

@@ -148,13 +148,13 @@ def encode_labeled(rows: Sequence[Row], tokenizer: Any, plan: Plan, names: Seque
     domains = {name: index for index, name in enumerate(sorted({row.domain for row in rows}))}
     found = []
     for row in rows:
-        if str(row.label) not in number:
+        if row.label is not None and str(row.label) not in number:
             raise Trouble(f"line {row.line}: unknown label {row.label!r}", hint=f"known are {', '.join(names)[:200]}")
         tokens = tokenizer(row.prompt, row.pair or None)["input_ids"]
         fitted = _fit(Example(tokens=tuple(tokens), line=row.line), plan)
         if fitted is not None:
             tokens = fitted.tokens
-            label, domain = number[str(row.label)], domains[row.domain]
+            label, domain = number.get(str(row.label), IGNORED), domains[row.domain]
             found.append(Example(tokens=tokens, target=label, domain=domain, line=row.line))
     if not found:
         raise Trouble(f"every row is longer than seq = {plan.train.seq} tokens", hint="raise train.seq")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from typing import Any, TextIO
 
-# The parent reads lines that begin with this; anything a library prints in between is for the log.
-MARK = "\x1ekit "
+from ossmodelkit.core.training import EVENT_MARK
 
 
 class Voice:
@@ -18,14 +18,15 @@ class Voice:
         self.warnings: list[str] = []
 
     def say(self, event: str, **facts: Any) -> None:
-        """Send one event; a parent that has gone away is no reason to stop."""
+        """Send one event. When the parent has gone away the run saves and leaves: nobody would take its record."""
         if self._out is None:
             return
         try:
-            self._out.write(MARK + json.dumps({"event": event, **facts}) + "\n")
+            self._out.write(EVENT_MARK + json.dumps({"event": event, **facts}) + "\n")
             self._out.flush()
         except (BrokenPipeError, ValueError):
             self._out = None
+            signal.raise_signal(signal.SIGTERM)
 
     def warn(self, text: str) -> None:
         """Something a person should know, while the run goes on."""

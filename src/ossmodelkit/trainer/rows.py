@@ -34,7 +34,7 @@ class Row:
     prompt: str = ""
     answer: str = ""
     pair: str = ""
-    label: str | int | float | None = None
+    label: str | int | None = None
     domain: str = ""
 
 
@@ -105,7 +105,7 @@ def _labeled(found: dict[str, Any], number: int, where: str, plan: Plan) -> Row:
     if "text" not in found or "label" not in found:
         raise _unknown(found, where, plan.task)
     label = found["label"]
-    if not isinstance(label, (str, int)) or isinstance(label, bool) or label == "":
+    if not _is_label(label) and not (label is None and plan.domain is not None):
         raise Trouble(f"{where}: the label is neither a word nor a whole number", hint="labels are text or integers")
     domain = ""
     if plan.domain is not None:
@@ -114,6 +114,11 @@ def _labeled(found: dict[str, Any], number: int, where: str, plan: Plan) -> Row:
         domain = str(found[plan.domain.field])
     pair = _text(found, "text_pair", where) if "text_pair" in found else ""
     return Row(line=number, prompt=_text(found, "text", where), pair=pair, label=label, domain=domain)
+
+
+def _is_label(label: Any) -> bool:
+    """Rows of a domain to adapt to may have None instead; every other row needs a real one."""
+    return (isinstance(label, int) and not isinstance(label, bool)) or (isinstance(label, str) and label != "")
 
 
 def _completion(found: dict[str, Any], number: int, where: str, source: str, target: str) -> Row:

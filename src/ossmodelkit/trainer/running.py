@@ -24,7 +24,7 @@ from ossmodelkit.trainer.leaving import asked_to_leave
 from ossmodelkit.trainer.loop import Loop
 from ossmodelkit.trainer.metrics import Journal, trackers
 from ossmodelkit.trainer.preparing import Lessons, Prepared, build, read_lessons
-from ossmodelkit.trainer.troubles import Stopped, explain
+from ossmodelkit.trainer.troubles import Stopped, Trouble, explain
 from ossmodelkit.trainer.unfreezing import Unfreezing
 
 
@@ -55,7 +55,8 @@ def run(job: Job) -> RunRecord:
     except (Exception, KeyboardInterrupt) as error:
         traceback.print_exc()
         trouble = explain(error)
-        this.facts |= {"status": "failed", "reason": trouble.message, "hint": trouble.hint}
+        cause = "internal" if trouble is not error else "run" if this.loop is not None else "input"
+        this.facts |= {"status": "failed", "cause": cause, "reason": trouble.message, "hint": trouble.hint}
     finally:
         distributed.leave(this.world)
     return _record(this, time.monotonic() - began)
@@ -75,6 +76,8 @@ def _chapters(this: Run) -> None:
     this.voice.say("chapter", name="loading the base")
     base = recording.payload_of(recording.digest_files(Path(job.base)))
     this.facts["base"] = {"ref": job.plan.base, **base}
+    if job.base_sha256 not in ("", base["sha256"]):
+        raise Trouble("the base is not the one that was judged", hint="kit audit BASE again: its files have changed")
     made = build(job, tokenizer, lessons, world)
     this.facts["fast_path"] = to_wire(made.fast)
     for reason in made.fast.refused:
