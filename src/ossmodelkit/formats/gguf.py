@@ -30,7 +30,7 @@ BLOCKS = {
     10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
     16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
     23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2),
-    34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36),
+    34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18),
 }  # fmt: skip
 
 
@@ -149,7 +149,8 @@ def _value(walk: _Walk, kind: int, key: str, nesting: int) -> Any:
     inner = walk.number("I")
     if inner in SCALARS:
         width = struct.calcsize("<" + SCALARS[inner])
-        walk.at += walk.count(f"array {key!r}", width) * width
+        count = walk.count(f"array {key!r}", width)
+        walk.at += count * width
         return None
     count = walk.count(f"array {key!r}", 8 if walk.wide == "Q" else 4)
     keep = "template" in key or not key.startswith("tokenizer.ggml.")

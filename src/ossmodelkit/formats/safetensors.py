@@ -49,7 +49,7 @@ class Safetensors:
 def accepts(blob: Blob) -> bool:
     """A length, then an opening brace; eight characters of text are no length."""
     head = blob.head(9)
-    return len(head) == 9 and head[8:] == b"{" and not (head[:8].isascii() and head[:8].strip().isalnum())
+    return len(head) == 9 and head[8:] == b"{" and not all(0x20 <= byte < 0x7F for byte in head[:8])
 
 
 def read(blob: Blob, budget: Budget) -> Iterator[object]:

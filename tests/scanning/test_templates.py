@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ossmodelkit.core.check import ask_all
+from ossmodelkit.core.finding import Place
+from ossmodelkit.formats.templates import ChatTemplate
+from ossmodelkit.scanning.checks.templates import CHECKS
+from ossmodelkit.scanning.jinja_reach import reached
+from tests.making import chat_templates
+from tests.making.blobs import flagged
+
+PYTHON, LOADS, EXHAUSTS = "template-reaches-python", "template-loads-template", "template-exhausts"
+
+
+def asked(text: str) -> list[str]:
+    view = ChatTemplate(at=Place(path="t"), field="chat_template", text=text)
+    said = ask_all(CHECKS, [view], at=view.at)
+    assert not said.gaps
+    return sorted({finding.check for finding in said.findings})
+
+
+@pytest.mark.parametrize("text", chat_templates.ALL)
+def test_templates_of_real_families_are_left_alone(text: str) -> None:
+    assert asked(text) == []
+
+
+CLIMBS = {
+    "attribute": "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "item": "{{ x['__class__'] }}",
+    "hex escapes": r"{{ x['\x5f\x5fclass\x5f\x5f'] }}",
+    "unicode escapes": r"{{ x['\u005f\u005fclass__'] }}",
+    "attr filter": "{{ ()|attr('__class__') }}",
+    "attr filter, joined": "{{ ()|attr(['__cl','ass__']|join) }}",
+    "concatenation": "{{ x['__cla' ~ 'ss__'] }}",
+    "plus": "{{ x['_'+'_'+'class'+'_'*2] }}",
+    "reversed": "{{ x['__ssalc__'[::-1]] }}",
+    "reverse filter": "{{ x|attr('__ssalc__'|reverse) }}",
+    "replace": "{{ x['@@class@@'.replace('@','_')] }}",
+    "format filter": "{{ x['%c%cclass%c%c'|format(95,95,95,95)] }}",
+    "percent": "{{ x['%s%s' % ('__cla','ss__')] }}",
+    "variable": "{% set a = '__glo' %}{% set b = a ~ 'bals__' %}{{ lipsum[b] }}",
+    "namespace": "{% set ns = namespace(a='__class__') %}{{ x[ns.a] }}",
+    "loop": "{% for n in ['__class__','__base__'] %}{{ x|attr(n) }}{% endfor %}",
+    "macro": "{% macro f(n) %}{{ x|attr(n) }}{% endmacro %}{{ f('__class__') }}",
+    "block": "{% set n %}__class__{% endset %}{{ x[n] }}",
+    "dict key": "{{ x[dict(__class__=1)|list|first] }}",
+    "dict value": "{% set d = {'k': '__init__'} %}{{ x|attr(d.k) }}{{ cycler.__init__.__globals__.os }}",
+    "map attribute": "{{ [x]|map(attribute='__class__')|list }}",
+    "map attr": "{{ [x]|map('attr','__class__')|list }}",
+    "dotted map": "{{ [x]|map(attribute='a.__class__')|list }}",
+    "groupby": "{{ [x]|groupby('__class__') }}",
+    "format text": "{{ '{0.__class__}'.format(x) }}",
+    "format through attr": "{{ '{0.__class__}'|attr('format')(x) }}",
+    "format_map": "{{ '{a}'.format_map(x) }}",
+    "frame": "{{ x.gi_frame.f_globals }}",
+    "builtin name": "{{ __builtins__ }}",
+    "unfoldable pieces": "{{ x['__' ~ y ~ '__'] }}",
+    "condition": "{{ x['__class__' if y else 'role'] }}",
+    "computed attr": "{{ x|attr(y) }}",
+    "join method": "{{ x[''.join(['__','class','__'])] }}",
+    "in generation": "{% generation %}{{ x.__class__ }}{% endgeneration %}",
+    "in a test": "{% if x.__class__ is defined %}{% endif %}",
+    "default": "{{ x[y or '__class__'] }}",
+    "lower": "{{ x['__CLASS__'|lower] }}",
+    "call block": "{% call x() %}{{ y.__class__ }}{% endcall %}",
+}
+
+
+@pytest.mark.parametrize("text", CLIMBS.values(), ids=CLIMBS.keys())
+def test_reaches_python_flags(text: str) -> None:
+    assert PYTHON in asked(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["{% include 'x' %}", "{% import 'x' as y %}", "{% from 'x' import y %}", "{% extends z %}"]
+)
+def test_loads_template_flags(text: str) -> None:
+    assert asked(text) == [LOADS]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{% for i in range(99999999999) %}x{% endfor %}", id="one huge loop"),
+        pytest.param(
+            "{% for i in range(9999) %}{% for j in range(9999) %}x{% endfor %}{% endfor %}", id="nested loops"
+        ),
+        pytest.param("{{ 'a' * 999999999 }}", id="long text"),
+        pytest.param("{{ range(10**9)|list }}{{ range(1000000000)|list }}", id="list of a range"),
+        pytest.param("{{ 9**999999 }}", id="power"),
+        pytest.param("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", id="brackets"),
+        pytest.param("{% if 1 %}" * 3000 + "{% endif %}" * 3000, id="blocks"),
+        pytest.param("{{ " + "-" * 20000 + "1 }}", id="signs"),
+    ],
+)
+def test_exhausts_flags(text: str) -> None:
+    assert asked(text) == [EXHAUSTS]
+
+
+def test_an_invalid_template_is_flagged() -> None:
+    assert asked("{% if %}") == ["template-unreadable"]
+
+
+EVIL = "{{ ''.__class__ }}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("tokenizer_config.json", {"chat_template": EVIL}, id="text"),
+        pytest.param("tokenizer_config.json", {"chat_template": [{"name": "a", "template": EVIL}]}, id="list"),
+        pytest.param("chat_template.json", {"chat_template": EVIL}, id="own file"),
+        pytest.param("processor_config.json", {"chat_template": {"default": EVIL}}, id="processor, table"),
+        pytest.param("chat_template.jinja", EVIL, id="jinja file"),
+        pytest.param("additional_chat_templates/tool_use.jinja", EVIL, id="additional template"),
+    ],
+)
+def test_templates_are_found_wherever_they_live(tmp_path: Path, name: str, content: object) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    assert flagged(tmp_path) == [PYTHON]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "{{",
+                "}}",
+                "{%",
+                "%}",
+                " if ",
+                "for",
+                " in ",
+                "x",
+                "'_'",
+                "|",
+                "attr",
+                "(",
+                ")",
+                "[",
+                "]",
+                "~",
+                "1",
+                "\\x5f",
+                "*",
+            ]
+        ),
+        max_size=40,
+    ).map("".join)
+)
+def test_any_text_is_survived(text: str) -> None:
+    reached(text)
