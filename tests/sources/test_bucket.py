@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from multiprocessing import get_context
 
 import fsspec
 import pytest
@@ -93,3 +94,39 @@ def test_a_source_travels_to_another_process(store: object) -> None:
     assert source.inventory
     with pickle.loads(pickle.dumps(source)).open("config.json") as stream:
         assert stream.read() == b"{}"
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket on a server that speaks S3."""
+    pytest.importorskip("s3fs", reason="s3:// needs ossmodelkit[remote]")
+    boto3 = pytest.importorskip("boto3", reason="no S3 server without moto[s3,server]")
+    moto = pytest.importorskip("moto.server", reason="no S3 server without moto[s3,server]")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="bucket")
+    client.put_object(Bucket="bucket", Key="model/w.bin", Body=DATA)
+    yield "s3://bucket/model"
+    server.stop()
+
+
+def read_tail(source: BucketSource) -> bytes:
+    with source.open("w.bin") as stream:
+        stream.seek(-10, 2)
+        return stream.read()
+
+
+def test_a_real_bucket_is_read_by_ranges_in_this_and_in_a_forked_process(s3: str) -> None:
+    source = BucketSource(s3)
+    assert read_tail(source) == DATA[-10:]
+    assert source.traffic.bytes_fetched < 20_000
+    with get_context("fork").Pool(1) as pool:
+        assert pool.apply(read_tail, (source,)) == DATA[-10:]
+    with pytest.raises(SourceError, match="nothing is at"):
+        _ = BucketSource("s3://no-such-bucket/x").inventory

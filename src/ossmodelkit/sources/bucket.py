@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, BinaryIO, TypeVar
@@ -37,7 +38,8 @@ class BucketSource:
         if scheme not in (*STORES, FOR_TESTS) or "::" in url:
             raise SourceError(f"cannot read from {scheme}://", hint=f"known are https, {', '.join(STORES)}")
         self._url = url
-        self._store = _store(scheme)
+        self._scheme = scheme
+        self._held: tuple[int, Any] = (os.getpid(), _store(scheme))
         self._blocks = Blocks()
         self._versions: dict[str, tuple[str, ...]] = {}
         self.traffic = Traffic()
@@ -70,6 +72,13 @@ class BucketSource:
             return self._fetch(entry, offset, count)
 
         return open_remote(fetch, name=name, size=entry.size, blocks=self._blocks)
+
+    @property
+    def _store(self) -> Any:
+        """The store as this process may use it: the libraries' threads do not survive a fork."""
+        if self._held[0] != os.getpid():
+            self._held = (os.getpid(), _store(self._scheme))
+        return self._held[1]
 
     @cached_property
     def _rows(self) -> dict[str, dict[str, Any]]:
