@@ -1,4 +1,8 @@
-"""Chat templates in the manner of the common model families, in our own words."""
+"""Chat templates in the manner of the common model families, in our own words.
+
+Their lines are as long as such templates' lines are.
+"""
+# ruff: noqa: E501
 
 from __future__ import annotations
 

@@ -91,14 +91,15 @@ def _links(source: Source) -> Iterator[object]:
         if entry.kind is not EntryKind.SYMLINK:
             continue
         at = Place(path=entry.name)
-        inside = normpath(join(dirname(entry.name), entry.why))
-        if CACHE_LINK.fullmatch(entry.why):
+        target = entry.why.removeprefix("-> ")
+        inside = normpath(join(dirname(entry.name), target))
+        if CACHE_LINK.fullmatch(target):
             yield Gap(at=at, reason="a link into a download cache was not followed", remedy="scan the files themselves")
             continue
-        outside = entry.why.startswith("/") or inside.startswith("..")
-        yield SymbolicLink(at=at, target=entry.why, outside=outside)
+        outside = target.startswith("/") or inside.startswith("..")
+        yield SymbolicLink(at=at, target=target, outside=outside)
         if not outside and inside not in known and inside not in folders:
-            yield Gap(at=at, reason=f"a link to {entry.why!r}, which is not there")
+            yield Gap(at=at, reason=f"a link to {target!r}, which is not there")
 
 
 def _configuration(model: _Model, name: str, base: str) -> Iterator[object]:

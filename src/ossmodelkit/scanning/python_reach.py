@@ -192,6 +192,7 @@ def _mention(node: ast.Attribute | ast.Name | ast.Subscript, scope: _Scope) -> N
 def _call(node: ast.Call, scope: _Scope) -> None:
     names = scope.names
     dotted = names.dotted(node.func)
+    _method(node, scope)
     base = node.func
     while isinstance(base, ast.Attribute):
         base = base.value
@@ -217,12 +218,17 @@ def _call(node: ast.Call, scope: _Scope) -> None:
         scope.note("unpickle", "torch.load", node, Severity.MEDIUM if unsafe else Severity.LOW)
     elif dotted in ("numpy.load", "np.load") and any(k.arg == "allow_pickle" for k in node.keywords):
         scope.note("unpickle", "numpy.load(allow_pickle=…)", node, Severity.MEDIUM)
-    elif dotted.endswith((".write_text", ".write_bytes")):
-        scope.note("write", dotted, node, _severity("write", scope))
-    elif dotted.endswith((".unlink", ".rmdir")) and not node.args:
-        scope.note("delete", dotted, node, _severity("delete", scope))
     elif dotted in ("os.getenv", "os.environ.get", "os.environ.copy", "os.environ.items"):
         _environment(node, scope)
+
+
+def _method(node: ast.Call, scope: _Scope) -> None:
+    """Methods of `pathlib.Path`, whatever object they are called on."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if name in ("write_text", "write_bytes"):
+        scope.note("write", f".{name}()", node, _severity("write", scope))
+    elif name in ("unlink", "rmdir") and not node.args:
+        scope.note("delete", f".{name}()", node, _severity("delete", scope))
 
 
 def _call_of_computed(node: ast.Call, scope: _Scope) -> None:

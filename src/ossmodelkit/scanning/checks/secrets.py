@@ -54,7 +54,8 @@ def entropy(text: str) -> float:
 
 
 def _is_placeholder(value: str) -> bool:
-    return any(word in value for word in table("secrets")["placeholders"])
+    lowered = value.lower()
+    return any(word in lowered for word in table("secrets")["placeholders"])
 
 
 @check("secret-in-text", reads=TextPiece, severity=Severity.HIGH)
