@@ -78,7 +78,7 @@ class Balance:
             self._count(attribute, example)
 
     def _count(self, attribute: str, example: Example) -> None:
-        value = _look_up(example.value, attribute)
+        value = look_up(example.value, attribute)
         if value is None:
             self.absent[attribute] += 1
             return
@@ -128,7 +128,8 @@ def _pmi(both: int, one: int, other: int, total: int) -> float:
     return math.log2(both * total / (one * other))
 
 
-def _look_up(value: object, path: str) -> object:
+def look_up(value: object, path: str) -> object:
+    """The value of a field; dots lead inside, as in `meta.language`. None where there is none."""
     for name in path.split("."):
         if not isinstance(value, Mapping) or name not in value:
             return None

@@ -85,11 +85,18 @@ class NearDuplicates:
 
     def _compare(self, later: int, others: list[int], found: dict[int, Pair], missed: bytearray) -> None:
         for earlier in reversed(others):
+            if not self._could_be_alike(earlier, later):
+                continue
             alike = _jaccard(self._sketch(earlier), self._sketch(later))
             if alike >= THRESHOLD:
                 found[later] = Pair(later=later, earlier=earlier, alike=alike)
                 return
             missed[later] = min(255, missed[later] + 1)
+
+    def _could_be_alike(self, one: int, other: int) -> bool:
+        """Two sets cannot be more alike than the smaller is to the larger."""
+        sizes = (self._places[one + 1] - self._places[one], self._places[other + 1] - self._places[other])
+        return min(sizes) >= THRESHOLD * max(sizes)
 
     def _read(self, number: int) -> frozenset[int]:
         start, end = self._places[number], self._places[number + 1]
@@ -113,8 +120,10 @@ def _buckets(band: array[int]) -> Iterator[list[int]]:
 
 def _jaccard(one: frozenset[int], other: frozenset[int]) -> float:
     """The Jaccard index of two rows by their smallest numbers; exact where both sketches are whole."""
-    both = one | other
+    shared = one & other
     if len(one) < SKETCH and len(other) < SKETCH:
-        return len(one & other) / len(both) if both else 0.0
-    least = sorted(both)[:SKETCH]
-    return sum(1 for number in least if number in one and number in other) / len(least)
+        return len(shared) / (len(one) + len(other) - len(shared)) if shared else 0.0
+    if len(shared) < THRESHOLD * SKETCH:
+        return 0.0
+    least = sorted(one | other)[:SKETCH]
+    return sum(map(shared.__contains__, least)) / len(least)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ossmodelkit.core.finding import Place
@@ -11,12 +12,14 @@ DEEPEST = 40
 ID_FIELDS = ("id", "ID", "_id", "uuid", "guid", "row_id", "example_id")
 # A number this long may be a card, a phone or an account written without quotes.
 LONG_NUMBER = 10**8
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Turn(NamedTuple):
     """One turn: the role for a chat template ("" when unknown), what the row called it, text and field.
 
-    `text` is None where there is something that is no text; `calls` are an assistant's tool calls.
+    `text` is None where there is something that is no text; `calls` are an assistant's tool calls; `more`
+    holds what else the turn carries, such as a name or the id of the call that it answers.
     """
 
     role: str
@@ -25,6 +28,7 @@ class Turn(NamedTuple):
     field: str
     calls: tuple[Mapping[str, Any], ...] = ()
     content: Any = None
+    more: Mapping[str, Any] = NOTHING
 
 
 class Example:

@@ -1,7 +1,7 @@
 """Words, runs of words, and numbers that stand for them: what duplicates and contamination are found by.
 
-The numbers are CRC-32 (fast, the same on every machine) with a multiplication on top, for CRC-32 alone is
-linear; where two texts must not be mixed up, BLAKE2b stands behind it.
+The numbers are CRC-32: fast, and the same on every machine. Where two texts must not be mixed up, BLAKE2b
+stands behind it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ WORD = re.compile(r"\w+")
 UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 HAS_UNSPACED = re.compile(UNSPACED)
 UNSPACED_WORD = re.compile(rf"{UNSPACED}|(?:(?!{UNSPACED})\w)+")
-MULTIPLIER = 0x9E3779B1  # 2**32 divided by the golden ratio
 WHOLE = 0xFFFFFFFF
 
 
@@ -30,17 +29,23 @@ def words(text: str) -> list[str]:
 
 
 def grams(found: list[str], length: int) -> list[int]:
-    """A number of 32 bits for every run of `length` words; one for the whole where there are fewer."""
+    """A number of 32 bits for every run of `length` words; one for the whole where there are fewer.
+
+    CRC-32 over the words without spaces: two runs that differ only in where words end count as one.
+    """
     if not found:
         return []
-    data = " ".join(found).encode("utf-8", "surrogatepass")
+    data = "".join(found).encode("utf-8", "surrogatepass")
     if len(found) <= length:
-        return [zlib.crc32(data) * MULTIPLIER & WHOLE]
-    raw = found if data.isascii() else [word.encode("utf-8", "surrogatepass") for word in found]
-    ends = list(accumulate(len(word) + 1 for word in raw))
-    crc = zlib.crc32
-    pairs = zip([0, *ends], ends[length - 1 :], strict=False)
-    return [crc(data[start : end - 1]) * MULTIPLIER & WHOLE for start, end in pairs]
+        return [zlib.crc32(data)]
+    sizes = map(len, found if len(data) == sum(map(len, found)) else map(_encoded, found))
+    ends = list(accumulate(sizes))
+    runs = map(slice, [0, *ends], ends[length - 1 :])
+    return list(map(zlib.crc32, map(data.__getitem__, runs)))
+
+
+def _encoded(word: str) -> bytes:
+    return word.encode("utf-8", "surrogatepass")
 
 
 def digest(found: list[str]) -> int:

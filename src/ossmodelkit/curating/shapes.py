@@ -130,6 +130,7 @@ def _item(shape: Shape, item: Any, field: str) -> Turn:
         field=f"{field}.{key}",
         calls=tuple(calls) if isinstance(calls, (list, tuple)) else (calls,),
         content=content,
+        more=item,
     )
 
 

@@ -11,6 +11,8 @@ from functools import cache
 from ossmodelkit.foundation import resources
 from ossmodelkit.foundation.wire import from_wire
 
+SHORTEST = 6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
@@ -36,15 +38,25 @@ def _shipped() -> tuple[tuple[Phrase, re.Pattern[str]], ...]:
 
 
 @cache
-def _any_mark() -> re.Pattern[str]:
+def _marks() -> tuple[str, ...]:
+    """The fewest literals, one of which stands in every text that any pattern can match."""
     marks = {mark for phrase, _ in _shipped() for mark in phrase.marks}
-    return re.compile("|".join(sorted(map(re.escape, marks))))
+    return tuple(sorted(mark for mark in marks if not any(other in mark for other in marks - {mark})))
+
+
+def _may_hold_one(low: str) -> bool:
+    for mark in _marks():  # noqa: SIM110 - twice as fast as any(), and asked of every text
+        if mark in low:
+            return True
+    return False
 
 
 def find(text: str) -> Iterator[tuple[str, str]]:
     """The first sentence of each kind in `text`, as (kind, what it says)."""
+    if len(text) < SHORTEST:
+        return
     low = text.lower()
-    if not _any_mark().search(low):
+    if not _may_hold_one(low):
         return
     told: set[str] = set()
     for phrase, pattern in _shipped():

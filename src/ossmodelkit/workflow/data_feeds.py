@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ossmodelkit.curating.row import Feed
-from ossmodelkit.foundation.errors import NothingToJudgeError, SourceError
+from ossmodelkit.foundation.errors import NothingToJudgeError, SourceError, UsageError
 
 STDIN = "-"
 
@@ -24,6 +24,29 @@ def open_feeds(names: Sequence[str], *, stdin: BinaryIO | None = None) -> Iterat
     """
     with tempfile.TemporaryDirectory(prefix="kit-data-") as folder:
         yield tuple(_feed(name, Path(folder), stdin) for name in dict.fromkeys(names))
+
+
+def with_weights(words: Sequence[str]) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """Split `FILE=WEIGHT`; no weights at all is allowed, some are not.
+
+    Raises `UsageError` for a weight that is no number or is missing.
+    """
+    names, weights = [], []
+    for word in words:
+        name, equals, weight = word.rpartition("=")
+        if not equals or Path(word).exists():
+            names.append(word)
+            continue
+        try:
+            weights.append(float(weight))
+        except ValueError as error:
+            raise UsageError(f"{weight!r} is no weight", hint="write FILE=0.7") from error
+        names.append(name)
+    if weights and len(weights) != len(names):
+        raise UsageError("some files have a weight and some have none", hint="write FILE=WEIGHT for all or for none")
+    if len(set(names)) != len(names):
+        raise UsageError("a file is named twice", hint="give it one weight")
+    return tuple(names), tuple(weights)
 
 
 def _feed(name: str, folder: Path, stdin: BinaryIO | None) -> Feed:

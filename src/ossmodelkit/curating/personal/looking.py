@@ -19,6 +19,8 @@ SHORTEST, SHORTEST_SSN, SHORTEST_CARD = 6, 9, 13
 def find(text: str, field: str = "") -> list[Found]:
     """Everything in `text`, in order, without overlaps."""
     taken: list[Found] = []
+    if len(text) < SHORTEST:
+        return taken
     if "://" in text and "@" in text:
         _take(taken, addresses.credentials(text))
     if "@" in text:
