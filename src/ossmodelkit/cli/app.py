@@ -35,15 +35,18 @@ COMMANDS = {
 EPILOG = "Exit codes: 0 pass · 1 refused · 2 usage · 3 could not judge · 4 integrity · 5 internal · 130 interrupted"
 
 
-def build(wanted: str = "") -> typer.Typer:
-    """The Typer application; with a known command in `wanted`, only that one is loaded."""
+def build(wanted: str = "", *, plain: bool = False) -> typer.Typer:
+    """The Typer application; with a known command in `wanted`, only that one is loaded.
+
+    `plain` draws help and usage errors without rich, which costs a third of the start.
+    """
     app = typer.Typer(
         name="kit",
         help="Audit, fine-tune, release and verify open AI models, with the evidence to prove it.",
         epilog=EPILOG,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        rich_markup_mode="markdown" if wanted not in COMMANDS else None,
+        rich_markup_mode=None if plain else "markdown",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
@@ -68,11 +71,10 @@ def main() -> None:
     """Run the command line: the entry point of `kit` and `ossmodelkit`."""
     words = sys.argv[1:]
     completing = any(name.endswith("_COMPLETE") for name in os.environ)
-    # Help is drawn with rich, which costs a third of the start: everything else goes without.
-    asks_help = bool({"-h", "--help"} & set(words)) and not os.environ.get("KIT_PLAIN_HELP")
-    plain = bool(words) and not completing and not asks_help
+    asks_help = not words or bool({"-h", "--help"} & set(words))
+    wanted = words[0] if words and not completing else ""
     try:
-        build(words[0] if plain else "")(prog_name="kit")
+        build(wanted, plain=not asks_help or bool(os.environ.get("KIT_PLAIN_HELP")))(prog_name="kit")
     except KitError as error:
         _complain(error.message, error.hint)
         raise SystemExit(error.exit_code) from None
