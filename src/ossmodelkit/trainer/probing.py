@@ -17,7 +17,7 @@ from ossmodelkit.trainer.batching import flat, padded
 from ossmodelkit.trainer.encoding import Example
 from ossmodelkit.trainer.learning import CausalLearner, arguments
 
-TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 6e-2, torch.float16: 2e-2}
+TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 6e-2, torch.float16: 2e-2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,4 +114,4 @@ def _apart(found: Tensor, expected: Tensor) -> float:
 
 
 def _tolerance(logits: Tensor) -> float:
-    return TOLERANCE.get(logits.dtype, 1e-3)
+    return TOLERANCE.get(logits.dtype, 1e-4)
