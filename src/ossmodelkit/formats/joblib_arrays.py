@@ -24,13 +24,13 @@ def pass_over(machine: Machine, built: Value) -> None:
     if not (isinstance(built, Result) and isinstance(built.callable, Global) and built.callable.full in WRAPPERS):
         return
     state = _as_dict(built.state)
-    if "numpy_array_alignment_bytes" in state and state["numpy_array_alignment_bytes"] is not None:
-        machine.at += 1 + machine.tape.read(machine.at, 1)[0]
     size = item_bytes(state.get("dtype"))
     if size is None:
         inner = Machine(machine.tape, machine.at, machine.budget, machine.emit)
         machine.at = inner.run()
         return
+    if state.get("numpy_array_alignment_bytes") is not None:
+        machine.at += 1 + machine.tape.read(machine.at, 1)[0]
     shape = state.get("shape")
     if size < 0 or not isinstance(shape, tuple) or not all(isinstance(one, int) and one >= 0 for one in shape):
         raise BrokenStreamError("joblib's array has a shape or type that cannot be told")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ossmodelkit.core.finding import Gap
 from ossmodelkit.formats import joblib_arrays, torch_legacy
@@ -29,7 +30,7 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     first = study(tape, 0, budget, at=blob.at, built=joblib_arrays.pass_over)
     if not is_certain(first, blob):
         if first.events:
-            yield Aside(view=first)
+            yield Aside(view=replace(first, certain=False))
         return
     yield from read_on(first, tape, blob, budget)
 

@@ -28,7 +28,8 @@ class Pickle:
     """One stream: `start` to `end` in bytes, the deeds of loading it, and what it gives back.
 
     `broken` says why a loader would not reach the STOP; `crossed` lists offsets of arguments that
-    leave their frame. `loader` names who would read it: "pickle", "torch", "joblib" or "numpy".
+    leave their frame. `loader` names who would read it: "pickle", "torch" or "numpy". Bytes that only
+    happen to begin like a pickle are not `certain`.
     """
 
     at: Place
@@ -40,6 +41,7 @@ class Pickle:
     broken: str = ""
     crossed: tuple[int, ...] = ()
     loader: str = "pickle"
+    certain: bool = True
 
     def place(self, offset: int) -> Place:
         """The place of one opcode."""

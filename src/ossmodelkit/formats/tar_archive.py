@@ -10,6 +10,7 @@ from ossmodelkit.core.finding import Gap, Place
 from ossmodelkit.formats import torch_tar
 from ossmodelkit.formats.expanding import inside
 from ossmodelkit.formats.reading import Blob, Reader
+from ossmodelkit.formats.unpacking import Unpacked, Unpacking
 from ossmodelkit.formats.windows import window
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
@@ -30,18 +31,6 @@ class TarMember:
     hard: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TarArchive:
-    """The list of a tar's members."""
-
-    at: Place
-    members: tuple[TarMember, ...]
-
-    def place(self, member: TarMember) -> Place:
-        """Where a member is."""
-        return Place(path=self.at.path, members=(*self.at.members, member.name))
-
-
 def accepts(blob: Blob) -> bool:
     """A first block whose checksum is right, as every unpacker demands."""
     block = blob.head(BLOCK)
@@ -58,19 +47,21 @@ def accepts(blob: Blob) -> bool:
 
 def read(blob: Blob, budget: Budget) -> Iterator[object]:
     """The list, then every file inside."""
-    archive = _listing(blob, budget)
-    yield archive
-    objects = yield from torch_tar.read_objects({one.name: one for one in archive.members}, blob, budget)
-    for member in archive.members:
+    members = _listing(blob, budget)
+    entries = (Unpacked(name=one.name, link=one.link, hard=one.hard, device=one.device) for one in members)
+    yield Unpacking(at=blob.at, entries=tuple(entries))
+    objects = yield from torch_tar.read_objects({one.name: one for one in members}, blob, budget)
+    for member in members:
         if member.link or member.device or member.size == 0 or member.name in objects:
             continue
         if member.offset + member.size > blob.size:
-            yield Gap(at=archive.place(member), reason="is longer than the archive around it")
+            at = Place(path=blob.at.path, members=(*blob.at.members, member.name))
+            yield Gap(at=at, reason="is longer than the archive around it")
             continue
         yield inside(blob, member.name, window(blob.stream, member.offset, member.size), member.size)
 
 
-def _listing(blob: Blob, budget: Budget) -> TarArchive:
+def _listing(blob: Blob, budget: Budget) -> tuple[TarMember, ...]:
     members = []
     stream = window(blob.stream, 0, blob.size)
     try:
@@ -82,7 +73,7 @@ def _listing(blob: Blob, budget: Budget) -> TarArchive:
                     members.append(_member(info))
     except (tarfile.TarError, OSError, ValueError, EOFError, OverflowError) as error:
         raise UnreadableError(f"broken tar: {error}") from error
-    return TarArchive(at=blob.at, members=tuple(members))
+    return tuple(members)
 
 
 def _member(info: tarfile.TarInfo) -> TarMember:

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ossmodelkit.core.finding import Place
 from ossmodelkit.formats.expanding import PIECE, spool
@@ -147,13 +147,13 @@ def contents(blob: Blob, member: Member, budget: Budget) -> tuple[BinaryIO, int]
 def _expanded(blob: Blob, member: Member) -> Iterator[bytes]:
     start = member.offset
     if member.method == zipfile.ZIP_DEFLATED:
-        codec = zlib.decompressobj(-15)
+        codec: Any = zlib.decompressobj(-15)
     elif member.method == zipfile.ZIP_BZIP2:
-        codec = bz2.BZ2Decompressor()  # type: ignore[assignment]
+        codec = bz2.BZ2Decompressor()
     elif member.method == zipfile.ZIP_LZMA:
         size = int.from_bytes(blob.slice(start + 2, 2), "little")
         filters = [lzma._decode_filter_properties(lzma.FILTER_LZMA1, blob.slice(start + 4, size))]  # type: ignore[attr-defined]
-        codec = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)  # type: ignore[assignment]
+        codec = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
         start += 4 + size
     else:
         raise UnreadableError(f"member {member.name!r} is packed with method {member.method}, which is not known here")

@@ -9,6 +9,7 @@ from ossmodelkit.core.finding import Gap
 from ossmodelkit.formats import torch_zip
 from ossmodelkit.formats.expanding import inside
 from ossmodelkit.formats.reading import Blob, Reader
+from ossmodelkit.formats.unpacking import Unpacked, Unpacking
 from ossmodelkit.formats.windows import window
 from ossmodelkit.formats.zip_archive import END, LOCAL, Member, ZipArchive, accepts, contents, directory
 from ossmodelkit.foundation.errors import KitError, UnreadableError
@@ -32,11 +33,19 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
             yield inside(blob, BEFORE, window(blob.stream, 0, end), end)
             return
         yield archive
+        yield Unpacking(at=blob.at, entries=tuple(_unpacked(archive)))
         yield from read_members(archive, blob, budget)
         end = archive.start if archive.start < end else 0
         if end and not _ends_with_zip(blob, end):
             yield inside(blob, BEFORE, window(blob.stream, 0, end), end)
             return
+
+
+def _unpacked(archive: ZipArchive) -> Iterator[Unpacked]:
+    for member in archive.members:
+        yield Unpacked(name=member.name, link=member.link)
+        if member.local_name not in ("", member.name):
+            yield Unpacked(name=member.local_name)
 
 
 def read_members(archive: ZipArchive, blob: Blob, budget: Budget) -> Iterator[object]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ossmodelkit.core.check import Check
 from ossmodelkit.scanning.catalog_more import MORE
-
-PICKLE: tuple[Check, ...] = ()
-CONTAINERS: tuple[Check, ...] = ()
+from ossmodelkit.scanning.checks.archives import CONTAINERS
+from ossmodelkit.scanning.checks.pickles import PICKLE
 
 CATALOG: tuple[Check, ...] = (*PICKLE, *CONTAINERS, *MORE)

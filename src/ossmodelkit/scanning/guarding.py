@@ -1,0 +1,196 @@
+"""Rules for names that a pickle may call only with arguments that are proven harmless.
+
+Each rule gets the arguments as the machine knows them and says what is wrong, or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from ossmodelkit.formats.pickle_values import Box, Foreign, Global, Result, Stored, Value, describe
+from ossmodelkit.scanning.globals_table import Kind, standing
+
+Args = tuple[Value, ...]
+TEXT_CODECS = frozenset({"latin1", "latin-1", "iso-8859-1", "ascii", "utf-8", "utf8"})
+PLAIN_BASES = frozenset(
+    {
+        "object",
+        "dict",
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "int",
+        "float",
+        "str",
+        "bytes",
+        "complex",
+        "bytearray",
+        "bool",
+    }
+)
+# The text that scipy's distributions compile, one line of it (`scipy/stats/_distn_infrastructure.py`).
+DISTRIBUTION_LINE = re.compile(
+    r"|def _parse_args\w*\(self, [\w ,=.]*(, \w+=('mv'|None))*\):"
+    r"|    return (self\._argcheck_rvs)?\(?[\w ,()=.]*\)?(, [\w ,]*)?"
+)
+
+
+def is_constant(value: Value, depth: int = 4) -> bool:
+    """Whether a value consists of numbers, texts and containers alone."""
+    if isinstance(value, (tuple, Box)):
+        return depth > 0 and all(is_constant(one, depth - 1) for one in value)
+    return value is None or isinstance(value, (str, bytes, int, float, Stored))
+
+
+def is_known(value: Value) -> bool:
+    """Whether a value is a name that may stand in a pickle, or was made from one."""
+    if isinstance(value, Global):
+        return bool(value.name) and not value.reached and standing(value.module, value.name).known
+    if isinstance(value, Result):
+        return is_known(value.callable)
+    return False
+
+
+def _text_encoding(args: Args) -> str:
+    right = len(args) == 2 and isinstance(args[0], (str, Stored)) and str(args[1]).lower() in TEXT_CODECS
+    return "" if right else "encodes something else than text as latin-1"
+
+
+def _reconstruct(args: Args) -> str:
+    if not args or not is_known(args[0]):
+        return "makes an instance of a class that is not known"
+    base = args[1] if len(args) > 1 else None
+    if isinstance(base, Global) and base.module == "builtins" and base.name not in PLAIN_BASES:
+        return "rebuilds on a base that holds no plain value"
+    if isinstance(base, Global) and base.module != "builtins" and not is_known(base):
+        return "rebuilds on a class that is not known"
+    return ""
+
+
+def _attribute_of_class(args: Args) -> str:
+    if len(args) < 2 or not isinstance(args[1], str):
+        return "looks up a name that is worked out"
+    of, name = args[0], args[1]
+    if not isinstance(of, Global) or of.reached or not is_known(of) or of.dotted:
+        return f"looks up {name!r} in {describe(of)}"
+    kind = standing(of.module, of.name).kind
+    if name.startswith("_") or not name.isidentifier() or (kind is Kind.GUARD and not _is_enum(of)):
+        return f"looks up {name!r} in {describe(of)}"
+    return ""
+
+
+def _is_enum(of: Global) -> bool:
+    return standing(of.module, of.name).rule == "enum"
+
+
+def _wraps_known(args: Args) -> str:
+    return "" if args and is_known(args[0]) else "wraps something that is not known"
+
+
+def _constants(args: Args) -> str:
+    return "" if all(is_constant(one) for one in args) else "is handed more than constants"
+
+
+def _plain_names(args: Args) -> str:
+    right = all(isinstance(one, str) and all(p.isidentifier() and p[0] != "_" for p in one.split(".")) for one in args)
+    return "" if right else "looks up a name that leads away from data"
+
+
+def _known_first(args: Args) -> str:
+    right = not args or args[0] is None or is_known(args[0])
+    return "" if right else f"is handed {describe(args[0])}, which is not known"
+
+
+def _calls_known(args: Args) -> str:
+    if (
+        len(args) < 3
+        or not isinstance(args[0], Global)
+        or standing(args[0].module, args[0].name).kind is not Kind.INERT
+    ):
+        return "calls something that is not known"
+    return "" if is_known(args[1]) else f"changes the class to {describe(args[1])}, which is not known"
+
+
+def _nested(args: Args) -> str:
+    right = len(args) == 1 and (isinstance(args[0], bytes) or (isinstance(args[0], Stored) and args[0].kind == "bytes"))
+    return "" if right else "loads from something else than bytes in the pickle"
+
+
+def _text_first(args: Args) -> str:
+    return (
+        "" if not args or all(isinstance(one, str) or is_known(one) for one in args) else "is handed something unknown"
+    )
+
+
+def _numpy_function(args: Args) -> str:
+    if len(args) != 2 or not all(isinstance(one, str) for one in args):
+        return "looks up a name that is worked out"
+    return "" if standing(*args).kind in (Kind.VALUE, Kind.INERT) else f"looks up {args[0]}.{args[1]}"
+
+
+def _enum(args: Args) -> str:
+    return "" if len(args) == 1 and is_constant(args[0]) else "is handed more than one constant"
+
+
+def _distribution(args: Args) -> str:
+    return _constants(args)
+
+
+RULES: dict[str, Callable[[Args], str]] = {
+    "text-encoding": _text_encoding,
+    "reconstruct": _reconstruct,
+    "attribute-of-class": _attribute_of_class,
+    "wraps-known": _wraps_known,
+    "constants": _constants,
+    "plain-names": _plain_names,
+    "known-first": _known_first,
+    "calls-known": _calls_known,
+    "nested": _nested,
+    "text-first": _text_first,
+    "numpy-function": _numpy_function,
+    "enum": _enum,
+    "distribution": _distribution,
+    "file-beside": lambda args: "",
+}
+
+
+def problem(rule: str, args: Value) -> str:
+    """What is wrong with calling a guarded name with `args`; empty where nothing is."""
+    if not isinstance(args, tuple):
+        return "is handed arguments that cannot be told"
+    return RULES[rule](args)
+
+
+def state_problem(rule: str, state: Value) -> str:
+    """What is wrong with setting the state of an object made from a guarded name."""
+    if rule == "distribution":
+        return (
+            "" if _texts_of(state, "_parse_arg_template", DISTRIBUTION_LINE) else "compiles a text that is not scipy's"
+        )
+    if rule == "file-beside":
+        names = _values_of(state, "filename")
+        right = all(isinstance(one, str) and one == one.replace("\\", "/").rpartition("/")[2] for one in names)
+        return "" if right else "reads an array from a file elsewhere"
+    return ""
+
+
+def _values_of(state: Value, key: str) -> list[Value]:
+    if isinstance(state, tuple):
+        return [found for one in state for found in _values_of(one, key)]
+    if not isinstance(state, Box):
+        return []
+    return [value for name, value in zip(state[::2], state[1::2], strict=False) if name == key]
+
+
+def _texts_of(state: Value, key: str, line: re.Pattern[str]) -> bool:
+    if isinstance(state, Box) and not state.whole:
+        return False
+    texts = _values_of(state, key)
+    return all(isinstance(one, str) and all(line.fullmatch(part) for part in one.split("\n")) for one in texts)
+
+
+def is_plain_state(state: Value) -> bool:
+    """Whether a state is data: constants, containers and objects, no bare modules or foreign objects."""
+    return not (isinstance(state, Global) and not state.name) and not isinstance(state, Foreign)
