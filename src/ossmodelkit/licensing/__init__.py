@@ -1,1 +1,1 @@
-"""May we use this model, and what do we owe for it?"""
+"""May we use this, and what do we owe? Claims become terms, terms a verdict with clauses."""

@@ -1,6 +1,7 @@
 """The report as JSON: the wire form, versioned by its `schema`.
 
-The keys of `Report.data` stand at the top level beside `verdict`, `findings` and `gaps`.
+The keys of `Report.data` stand at the top level beside `verdict`, `findings` and `gaps`. A command that says
+more about its findings than the common form holds gives its own list under `findings`.
 """
 
 from __future__ import annotations
@@ -27,5 +28,5 @@ def write(report: Report) -> str:
         "asked": sorted(set(report.asked)),
         "notes": to_wire(report.notes),
     }
-    more = {key: to_wire(value) for key, value in report.data.items() if key not in own}
+    more = {key: to_wire(value) for key, value in report.data.items() if key not in own or key == "findings"}
     return json.dumps(own | more, indent=2, ensure_ascii=True) + "\n"

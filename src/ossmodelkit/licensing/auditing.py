@@ -1,0 +1,227 @@
+"""A repository, its claims and its family as a situation to decide, with every disagreement found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ossmodelkit.core.finding import Finding, Gap, Place, Severity
+from ossmodelkit.core.license import Decision, Issue, Level
+from ossmodelkit.core.lineage import Relation
+from ossmodelkit.licensing import case as cases
+from ossmodelkit.licensing import facts, lineage
+from ossmodelkit.licensing.claims import Conclusion, conclude
+from ossmodelkit.licensing.deciding import decide
+from ossmodelkit.licensing.lineage import Ancestor
+from ossmodelkit.licensing.repository import Repository
+from ossmodelkit.licensing.rules.fitting import why_not
+from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan, Role, Situation
+
+SEVERITIES = {
+    Level.FAIL: Severity.HIGH,
+    Level.WARN: Severity.LOW,
+    Level.UNRESOLVED: Severity.LOW,
+    Level.NOTE: Severity.INFO,
+}
+MOST_README = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What the license audit of a repository came to."""
+
+    repository: Repository
+    conclusion: Conclusion
+    family: tuple[Ancestor, ...]
+    situation: Situation
+    decision: Decision
+
+    @property
+    def concluded(self) -> str:
+        """The evaluated license; several are joined with AND."""
+        return " AND ".join(self.conclusion.licenses)
+
+
+def audit(
+    repository: Repository, profile: Profile, resolve: lineage.Resolver, *, name: str = "", earlier: str = ""
+) -> Audit:
+    """Judge a repository; `earlier` is what a former record concluded, for noticing a change."""
+    conclusion = conclude(repository)
+    family = lineage.walk(repository.name, repository.parents, resolve)
+    situation = _situation(repository, conclusion, family, profile, name)
+    extra = [
+        *conclusion.issues,
+        *lineage.disagreements(repository),
+        *_about_family(repository, conclusion, family),
+        *_drift(repository, conclusion, earlier),
+    ]
+    decision = decide(situation, extra)
+    return Audit(repository=repository, conclusion=conclusion, family=family, situation=situation, decision=decision)
+
+
+def _situation(
+    repository: Repository, conclusion: Conclusion, family: tuple[Ancestor, ...], profile: Profile, name: str
+) -> Situation:
+    components = [_own(repository, conclusion)] if conclusion.licenses else []
+    for one in family:
+        if one.licenses and set(one.licenses) != set(conclusion.licenses):
+            components.append(_of_family(repository, one))
+    return Situation(
+        profile=profile, components=tuple(components), release=_plan(repository, conclusion, profile, name)
+    )
+
+
+def _own(repository: Repository, conclusion: Conclusion) -> Component:
+    derived = any(p.relation is not Relation.DATASET for p in repository.parents)
+    return Component(
+        role="adapter" if "adapter_config.json" in repository.files else "base",
+        name=repository.name,
+        license=conclusion.licenses,
+        upstream_files=tuple(name for name in repository.files if "/" not in name),
+        modified=derived,
+        kind=repository.kind,
+        multimodal=repository.multimodal,
+    )
+
+
+def _of_family(repository: Repository, one: Ancestor) -> Component:
+    roles: dict[Relation, Role] = {Relation.DATASET: "dataset", Relation.DISTILLED: "synthetic-data"}
+    adapter = one.parent.relation is Relation.ADAPTER
+    return Component(
+        role=roles.get(one.parent.relation, "base"),
+        name=one.parent.ref,
+        license=one.licenses,
+        shipped=False if adapter or one.parent.relation in roles else None,
+        modified=not adapter,
+        kind=repository.kind,
+        multimodal=repository.multimodal,
+        purpose="imitate-teacher" if one.parent.relation is Relation.DISTILLED else None,
+    )
+
+
+def _plan(repository: Repository, conclusion: Conclusion, profile: Profile, name: str) -> ReleasePlan | None:
+    """The folder as a release plan, where handing it on is part of the use."""
+    if not (profile.distributes and conclusion.licenses):
+        return None
+    card = repository.card
+    readme = f"{card.body[:MOST_README]}"
+    return ReleasePlan(
+        license=conclusion.licenses[0],
+        name=name or repository.name,
+        files=repository.files,
+        notice_contains=tuple(notice.text for notice in repository.notices if notice.text),
+        readme_contains=(readme,) if readme else (),
+        agreement_contains=tuple(repository.policies),
+        model_card="present" if repository.card_name else "missing",
+        gated=card.gated,
+    )
+
+
+def _about_family(repository: Repository, conclusion: Conclusion, family: tuple[Ancestor, ...]) -> Iterator[Issue]:
+    for one in family:
+        if one.note == lineage.CYCLE:
+            yield Issue(
+                id="license-lineage-mismatch",
+                level=Level.WARN,
+                components=(repository.name,),
+                why=f"{one.parent.ref}: {one.note}",
+                fix="name the real base on the card",
+            )
+        elif not one.licenses:
+            yield _nothing_known(one)
+        else:
+            yield from _against_base(repository, conclusion, one)
+        if one.gated and not repository.card.gated and one.parent.relation is not Relation.DATASET:
+            yield Issue(
+                id="license-gated-mirror",
+                level=Level.WARN,
+                components=(repository.name, one.parent.ref),
+                why=f"{one.parent.ref} is behind a gate, and this repository hands the weights on without one",
+                fix="get the weights where the gate is, or ask the publisher for the right to hand them on",
+            )
+
+
+def _nothing_known(one: Ancestor) -> Issue:
+    dataset = one.parent.relation is Relation.DATASET
+    what = "dataset" if dataset else "parent"
+    return Issue(
+        id="license-unresolved-license",
+        level=Level.WARN if dataset else Level.UNRESOLVED,
+        components=(one.parent.ref,),
+        why=f"the license of the {what} {one.parent.ref!r} (named in {one.parent.declared_in}) is not known here"
+        + (f": {one.note}" if one.note else ""),
+        fix="put the parent's folder beside the model or audit it first; with --online the hub is asked",
+    )
+
+
+def _against_base(repository: Repository, conclusion: Conclusion, one: Ancestor) -> Iterator[Issue]:
+    if one.parent.relation in (Relation.DATASET, Relation.DISTILLED):
+        return
+    own = conclusion.licenses
+    for license_id in one.licenses:
+        if not own or license_id in own:
+            continue
+        part = cases.Part(
+            component=Component(role="base", name=one.parent.ref, license=license_id, modified=True),
+            label=one.parent.ref,
+            terms=facts.terms(license_id),
+        )
+        trial = cases.Case(
+            profile=Profile(),
+            parts=(part,),
+            release=ReleasePlan(license=own[0], agreement_contains=repository.policies),
+        )
+        reason = next(filter(None, (why_not(part, facts.terms(mine), trial) for mine in own)), "")
+        if reason:
+            yield Issue(
+                id="license-declared-vs-base",
+                level=Level.FAIL,
+                components=(repository.name, one.parent.ref),
+                why=f"{', '.join(own)} over a base under {part.terms.name}: {reason}",
+                fix=f"treat the model as under {license_id} as well, and ask the publisher",
+                clause=part.terms.clause("derivative_terms") or part.terms.clause("commercial_use"),
+                verified=part.terms.verified and one.how == "read",
+            )
+
+
+def _drift(repository: Repository, conclusion: Conclusion, earlier: str) -> Iterator[Issue]:
+    now = " AND ".join(conclusion.licenses)
+    if earlier and now and earlier != now:
+        yield Issue(
+            id="license-drift",
+            level=Level.WARN,
+            components=(repository.name,),
+            why=f"an earlier record of this project says {earlier}, and now it is {now}",
+            fix="pin the revision whose license you accepted, or judge the new one",
+        )
+
+
+def findings(audit_: Audit) -> tuple[Finding, ...]:
+    """The issues of a decision as findings."""
+    return tuple(finding(issue, audit_.repository.card_name or ".") for issue in audit_.decision.issues)
+
+
+def finding(issue: Issue, path: str) -> Finding:
+    """An issue as a finding at a file."""
+    return Finding(
+        check=issue.id,
+        severity=SEVERITIES[issue.level],
+        title=issue.why,
+        at=Place(path=path),
+        saw=", ".join(issue.components),
+        remedy=issue.fix,
+        clause=issue.clause,
+        verified=issue.verified,
+    )
+
+
+def gaps(audit_: Audit) -> tuple[Gap, ...]:
+    """What could not be judged: unresolved licenses, and files nobody could read."""
+    path = audit_.repository.card_name or "."
+    open_questions = [
+        Gap(at=Place(path=path), reason=issue.why, remedy=issue.fix)
+        for issue in audit_.decision.issues
+        if issue.level is Level.UNRESOLVED
+    ]
+    unread = [Gap(at=Place(path=name), reason=reason) for name, reason in audit_.repository.problems]
+    return (*open_questions, *unread)

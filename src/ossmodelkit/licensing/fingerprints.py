@@ -1,0 +1,122 @@
+"""The fingerprint file: word pairs of known license texts as 24-bit hashes, and no text.
+
+Layout: magic, u32 length of the header, the header as compressed JSON, then one block for each text:
+its distinct pair hashes, ascending, three bytes each, followed by one byte of count for each.
+Only the blocks of likely texts are ever unpacked: a sketch of each stands in the header.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ossmodelkit.foundation import resources
+from ossmodelkit.foundation.errors import KitError
+
+MAGIC = b"KITLFP1\n"
+FILE = "license-fingerprints.bin"
+SKETCH = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """One known text.
+
+    `strict` says that its siblings differ in single words, so nothing may differ. `requires` and `forbids`
+    hold phrases that a short license must and must not contain. `kind` is license or policy.
+    """
+
+    id: str
+    source: str
+    kind: str
+    strict: bool
+    words: int
+    pairs: int
+    material: Mapping[str, int]
+    sketch: tuple[int, ...]
+    requires: tuple[str, ...] = ()
+    forbids: tuple[str, ...] = ()
+    block: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """All known texts, and the bytes their pairs stand in."""
+
+    known: tuple[Known, ...]
+    data: bytes
+
+    def pairs_of(self, one: Known) -> dict[int, int]:
+        """How often each pair occurs in a known text."""
+        return _unpacked(self.data[one.block[0] : one.block[0] + one.block[1]])
+
+
+def pack(entries: Iterable[tuple[Known, Counter[int]]]) -> bytes:
+    """The file's bytes."""
+    blocks: list[bytes] = []
+    header: list[dict[str, Any]] = []
+    offset = 0
+    for known, pairs in entries:
+        hashes = sorted(pairs)
+        block = zlib.compress(
+            b"".join(h.to_bytes(3, "big") for h in hashes) + bytes(min(pairs[h], 255) for h in hashes), 9
+        )
+        entry = {
+            "id": known.id,
+            "source": known.source,
+            "kind": known.kind,
+            "strict": known.strict,
+            "words": known.words,
+            "pairs": known.pairs,
+            "material": dict(sorted(known.material.items())),
+            "sketch": hashes[:SKETCH],
+            "requires": list(known.requires),
+            "forbids": list(known.forbids),
+            "block": [offset, len(block)],
+        }
+        header.append(entry)
+        blocks.append(block)
+        offset += len(block)
+    packed = zlib.compress(json.dumps(header, separators=(",", ":"), sort_keys=True).encode(), 9)
+    return MAGIC + struct.pack("<I", len(packed)) + packed + b"".join(blocks)
+
+
+def unpack(raw: bytes) -> Library:
+    """The library in a file's bytes."""
+    if not raw.startswith(MAGIC):
+        raise KitError("the license fingerprints are damaged", hint="reinstall ossmodelkit")
+    (length,) = struct.unpack_from("<I", raw, len(MAGIC))
+    start = len(MAGIC) + 4
+    header = json.loads(zlib.decompress(raw[start : start + length]))
+    known = tuple(
+        Known(
+            **{
+                **entry,
+                "sketch": tuple(entry["sketch"]),
+                "requires": tuple(entry["requires"]),
+                "forbids": tuple(entry["forbids"]),
+                "block": tuple(entry["block"]),
+            }
+        )
+        for entry in header
+    )
+    return Library(known=known, data=raw[start + length :])
+
+
+@cache
+def library() -> Library:
+    """The shipped library."""
+    return unpack(resources.config(FILE).read_bytes())
+
+
+def _unpacked(block: bytes) -> dict[int, int]:
+    data = zlib.decompress(block)
+    count = len(data) // 4
+    hashes = (int.from_bytes(data[i : i + 3], "big") for i in range(0, 3 * count, 3))
+    return dict(zip(hashes, data[3 * count :], strict=True))

@@ -1,0 +1,125 @@
+"""What a release plan contains, as the duties ask for it: strings, files and enforceable terms."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from ossmodelkit.licensing import facts
+from ossmodelkit.licensing.case import Case, Part
+
+RESTRICTS = re.compile(
+    r"use.{0,10}(restrict|polic)|restrict.{0,10}use|prohibit|acceptable use|\baup\b|attachment a|exhibit a|"
+    r"enforceable|paragraph 5|section 3\.2|§ ?3\.2",
+    re.I,
+)
+CHANGED = re.compile(r"modif|chang|fine-?tun|quanti[sz]|merged|adapted|derived|trained from|converted|pruned", re.I)
+LICENSE_FILE = re.compile(r"(^|[-_./])(licen[cs]e|copying|model_licen[cs]e|terms|agreement)([-_./]|$)", re.I)
+PLAIN_LICENSE = re.compile(r"^(licen[cs]e|copying|licen[cs]e-model|model[-_]licen[cs]e)(\.(txt|md|rst))?$", re.I)
+BUNDLE = re.compile(r"third[-_ ]?party|(^|/)licenses(\.(txt|md))?$", re.I)
+NOTICE_FILE = re.compile(r"^notices?(\.(txt|md))?$", re.I)
+POLICY_FILE = re.compile(r"polic|acceptable[-_ ]?use|prohibited", re.I)
+
+
+def same_text(text: str) -> str:
+    """A string as notices are compared: NFKC, one blank between words, © as (c), plain quotes."""
+    folded = unicodedata.normalize("NFKC", text).replace("©", "(c)").replace("(C)", "(c)")
+    folded = folded.replace("“", '"').replace("”", '"').replace("’", "'")
+    return " ".join(folded.split())
+
+
+def contains(places: Iterable[str], wanted: str) -> bool:
+    """Whether a place holds the exact string, apart from blanks, quotes and how © is written."""
+    needle = same_text(wanted).rstrip(".")
+    return any(needle in same_text(place) for place in places)
+
+
+def find_pattern(case: Case, text: str) -> str:
+    """Where the release says `text`, in which NUL stands for any words; empty for nowhere."""
+    pattern = re.compile(r".{1,200}?".join(re.escape(same_text(piece).rstrip(".")) for piece in text.split("\0")), re.I)
+    plan = case.release
+    if plan is None:
+        return ""
+    for name, places in (
+        ("readme", plan.readme_contains),
+        ("notice", plan.notice_contains),
+        ("ui", plan.ui_contains),
+    ):
+        if any(pattern.search(same_text(place)) for place in places):
+            return name
+    return ""
+
+
+def says_changed(case: Case) -> str:
+    """Where the release says that files were changed; empty for nowhere."""
+    plan = case.release
+    if plan is None:
+        return ""
+    for name, places in (("notice", plan.notice_contains), ("readme", plan.readme_contains)):
+        if any(CHANGED.search(re.sub(r"modified[- ]mit", "", place, flags=re.I)) for place in places):
+            return name
+    return next((file for file in plan.files if re.search(r"change|modif", file.rpartition("/")[2], re.I)), "")
+
+
+def file_for(case: Case, part: Part) -> str:
+    """The file that carries the text of a part's license; empty when there is none."""
+    plan = case.release
+    if plan is None:
+        return ""
+    own_release = case.release_terms is not None and case.release_terms.id == part.terms.id
+    sole = {p.terms.id for p in case.covering} == {part.terms.id}
+    words = _words(part)
+    for file in plan.files:
+        base = file.rpartition("/")[2]
+        if PLAIN_LICENSE.match(base) and "/" not in file and (own_release or (sole and case.release_terms is None)):
+            return file
+        if BUNDLE.search(file) and not NOTICE_FILE.match(base):
+            return file
+        letters = re.sub(r"[^a-z0-9.]+", "", file.lower())
+        if LICENSE_FILE.search(file) and any(word in letters for word in words):
+            return file
+    return ""
+
+
+def _words(part: Part) -> tuple[str, ...]:
+    names = (part.terms.id, *part.terms.says("ids", "license_names", ()), part.terms.says("ids", "spdx"))
+    words = {re.sub(r"[^a-z0-9.]+", "", str(name).lower()) for name in names if name}
+    brand = re.match(r"[a-z]{3,}", facts.fold(part.terms.id))
+    if brand and brand[0] not in ("modified", "open", "cc"):
+        words.add(brand[0])
+    return tuple(word for word in words if len(word) >= 3)
+
+
+def notice_file(case: Case) -> str:
+    """The release's NOTICE file; empty when there is none."""
+    files = case.release.files if case.release else ()
+    return next((file for file in files if NOTICE_FILE.match(file.rpartition("/")[2])), "")
+
+
+def policy_file(case: Case) -> str:
+    """A use policy that travels with the release; empty when there is none."""
+    files = case.release.files if case.release else ()
+    return next((file for file in files if POLICY_FILE.search(file)), "")
+
+
+def binds_recipients(case: Case, part: Part) -> str:
+    """How the use restrictions of a part bind whoever receives the model; empty when they do not."""
+    plan = case.release
+    if plan is None:
+        return ""
+    if case.release_terms is not None and case.release_terms.id == part.terms.id:
+        return f"released under {part.terms.id}"
+    named = (part.terms.id, part.terms.name.lower())
+    for clause in plan.agreement_contains:
+        if RESTRICTS.search(clause) or any(name in clause.lower() for name in named):
+            return f"agreement: {clause[:80]}"
+    return ""
+
+
+def carries_terms(case: Case, part: Part) -> bool:
+    """Whether the release passes a covered teacher's or base's terms on."""
+    if case.release_terms is not None and case.release_terms.id == part.terms.id:
+        return True
+    restricted = part.terms.says("use_restrictions", "pass_on_kind") == "enforceable"
+    return restricted and bool(binds_recipients(case, part))

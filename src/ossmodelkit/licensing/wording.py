@@ -1,0 +1,61 @@
+"""A license text as words: without layout, markup, list marks and real copyright lines.
+
+Only a line that *is* a copyright line is dropped: it begins with the word or the sign and holds a year,
+a sign or a placeholder. A wrapped sentence that happens to begin with "copyright notice" is the
+condition that tells ISC from 0BSD, and stays.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections import Counter
+
+LEAD = r"^[\s#*/;>|.\-\"'`]*"
+YEAR = r"(?:19|20)\d\d"
+PLACEHOLDER = r"[<\[{(]\s*(?:yyyy|year|name|date|dates|owner|insert)|\byear\b.*\b(?:by|name|owner|author|copyright)\b"
+COPYRIGHT_LINE = re.compile(
+    rf"{LEAD}(?:(?:portions\s+|parts\s+|all\s+)?copyright\b(?=.*(?:\b{YEAR}\b|\(c\)|©|{PLACEHOLDER}))"
+    rf"|(?:©|\(c\)\s+(?:copyright|{YEAR})|{YEAR}[\s,0-9\-–]*©))[^\n]*$",
+    re.I | re.M,
+)
+RIGHTS_LINE = re.compile(r"^[\s#*/;>|]*all rights reserved\.?[\s*]*$", re.I | re.M)
+NUMERAL = r"[0-9]{1,2}(?:\.[0-9]{1,2})*|[a-z]|[ivx]{1,5}"
+ENUMERATOR = re.compile(rf"^[\s#*/;>|\-•·o]*(?:\(?(?:{NUMERAL})[.):]\)?|[•·*\-–]|#+)\s+", re.I | re.M)
+INLINE_MARK = re.compile(r"(?<=[\s;,:.])\((?:[0-9]{1,2}|[a-z]|[ivx]{1,4})\)\s", re.I)
+COMMENT = re.compile(r"^[ \t]*(?://+|/\*+|\*+/|\*(?=\s|$)|#+|;+|>+|rem\b|dnl\b)[ \t]?", re.I | re.M)
+TAG = re.compile(r"</?[a-z][^<>\n]{0,200}>", re.I)
+LINK = re.compile(r"\[([^\]\n]{1,200})\]\([^()\s]{1,300}\)")
+WORD = re.compile(r"[a-z0-9]+")
+SPELLINGS = {
+    "licence": "license", "licences": "licenses", "licenced": "licensed", "sublicence": "sublicense",
+    "noncommercial": "non commercial", "copyrightholder": "copyright holder", "http": "", "https": "", "www": "",
+}  # fmt: skip
+LONGEST = 400_000
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, lower case, in order."""
+    text = unicodedata.normalize("NFKC", text[:LONGEST].replace("©", "(c)")).replace("\r\n", "\n").replace("\r", "\n")
+    text = LINK.sub(r"\1", TAG.sub(" ", text))
+    text = re.sub(r"\\([.\-_*#()\[\]])", r"\1", text)
+    text = COMMENT.sub("", text)
+    text = RIGHTS_LINE.sub("", COPYRIGHT_LINE.sub("", text))
+    text = INLINE_MARK.sub(" ", ENUMERATOR.sub("", text))
+    text = re.sub(r"(\w)-\n\s*(\w)", r"\1\2", text).lower()
+    text = re.sub(r"[’'`´]", "", text)
+    found = WORD.findall(text)
+    if SPELLINGS.keys() & set(found):
+        found = [part for word in found for part in SPELLINGS.get(word, word).split()]
+    return found
+
+
+def pair_hash(one: str, other: str) -> int:
+    """24 bits that stand for two words in a row."""
+    return zlib.crc32(f"{one} {other}".encode()) & 0xFFFFFF
+
+
+def pairs(found: list[str]) -> Counter[int]:
+    """How often every pair of neighbours occurs."""
+    return Counter(map(pair_hash, found, found[1:]))

@@ -1,0 +1,133 @@
+"""May we use this model, and what do we owe? The license record of a source, and its report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ossmodelkit.core.check import Answers
+from ossmodelkit.core.evidence import Evidence, Kind
+from ossmodelkit.core.policy import Outcome
+from ossmodelkit.core.report import Report, Table
+from ossmodelkit.core.source import Source
+from ossmodelkit.licensing import auditing, recording, repository
+from ossmodelkit.licensing.deciding import IDS
+from ossmodelkit.licensing.situation import Profile
+from ossmodelkit.project.settings import Use
+from ossmodelkit.sources.opening import open_source
+from ossmodelkit.workflow.desk import Desk
+from ossmodelkit.workflow.license_family import resolver
+
+DISCLAIMER = "Not legal advice: license facts as read from the texts; see docs/licenses.md for what was read."
+OUTCOMES = {"fail": Outcome.FAIL, "unresolved": Outcome.INCOMPLETE}
+SUMMARIES = {
+    "ok": "nothing stands against this use",
+    "ok-with-obligations": "this use is allowed, and something is owed for it",
+    "warn": "nothing forbids this use; read the warnings",
+    "unresolved": "a license is not known well enough to say yes",
+    "fail": "this use is not allowed, or a duty is not met",
+}
+
+
+def gather(source: Source, desk: Desk, *, online: bool = False, profile: Profile | None = None) -> Evidence:
+    """Audit a source's licenses by the project's use profile, and record it."""
+    return _record(source, desk, _audit(source, desk, online=online, profile=profile))
+
+
+def license(
+    ref: str,
+    *,
+    desk: Desk,
+    online: bool = False,
+    profile: Profile | None = None,
+    license_text: str = "",
+) -> Report:
+    """Audit the licenses of the model at `ref`: the report of `kit license audit`.
+
+    Raises `SourceError` when there is no model.
+    """
+    source = open_source(ref, online=online)
+    audit = _audit(source, desk, online=online, profile=profile, license_text=license_text)
+    record = _record(source, desk, audit)
+    verdict = audit.decision.verdict
+    return Report(
+        command="license audit",
+        subject=ref,
+        verdict=verdict,
+        outcome=OUTCOMES.get(verdict, Outcome.PASS),
+        summary=SUMMARIES[verdict],
+        findings=record.findings,
+        gaps=record.gaps,
+        asked=record.asked,
+        tables=tables(record.details),
+        notes=(*(f"to answer: {question}" for question in record.details["questions"]), DISCLAIMER),
+        next_steps=("kit license notice MODEL   writes what has to travel",)
+        if verdict == "ok-with-obligations"
+        else (),
+        data={**record.details, "findings": findings(audit)},
+    )
+
+
+def profile_of(use: Use) -> Profile:
+    """The `[use]` table of `kit.toml` as the profile that rules read.
+
+    Raises `UsageError` for a use or a policy that does not exist.
+    """
+    from ossmodelkit.foundation.wire import from_wire, to_wire
+
+    return from_wire(Profile, {**_absent_as_none(use), **to_wire(use)}, where="[use]")
+
+
+def _absent_as_none(use: Use) -> dict[str, Any]:
+    """Facts that nobody gave are not zero: they are asked for."""
+    return {key: None for key, value in asdict(use).items() if value is None}
+
+
+def _audit(
+    source: Source, desk: Desk, *, online: bool, profile: Profile | None, license_text: str = ""
+) -> auditing.Audit:
+    read = repository.read(source, license_text=license_text)
+    name = Path(source.ref).name or source.ref
+    records = [r for r in desk.evidence() if r.kind is Kind.LICENSE and r.subject.name == name]
+    return auditing.audit(
+        read,
+        profile or profile_of(desk.settings.use),
+        resolver(source, desk, online=online),
+        name=desk.settings.release.name,
+        earlier=str(records[-1].details.get("concluded", "")) if records else "",
+    )
+
+
+def _record(source: Source, desk: Desk, audit: auditing.Audit) -> Evidence:
+    answers = Answers(findings=auditing.findings(audit), gaps=auditing.gaps(audit), asked=IDS)
+    return desk.write(Kind.LICENSE, desk.subject(source), answers, recording.details(audit))
+
+
+def findings(audit: auditing.Audit) -> list[dict[str, Any]]:
+    """The findings in the words of a scenario's answer, so that both read the same."""
+    return [recording.issue(issue) for issue in audit.decision.issues]
+
+
+def tables(details: Any) -> tuple[Table, ...]:
+    """What a person looks at first: the license, where it is claimed, the family, and what is owed."""
+    facts = Table(
+        title="",
+        columns=("", ""),
+        rows=(
+            ("license", details["concluded"] or "unresolved"),
+            ("declared", details["declared"] or "nothing"),
+            ("may be released under", ", ".join(details["allowed_release_licenses"]) or "nothing known"),
+        ),
+    )
+    claims = tuple((c["declared_in"], c["said"], c["how"], c["note"][:80]) for c in details["claims"])
+    family = tuple(
+        (p["ref"], p["relation"], p["license"] or "unresolved", p["declared_in"]) for p in details["parents"]
+    )
+    owed = tuple((d["state"], d["text"], d["component"], d["clause"]) for d in details["obligations"])
+    made = (
+        Table(title="Who says so", columns=("where", "says", "how", ""), rows=claims),
+        Table(title="Family", columns=("model", "as", "license", "named in"), rows=family),
+        Table(title="You owe", columns=("state", "what", "for", "clause"), rows=owed),
+    )
+    return (facts, *(table for table in made if table.rows))
