@@ -16,8 +16,9 @@ REMEDY = "Remove it from the model, or read it and run it in a sandbox only."
 ALARMS = re.compile(
     r"""(curl|wget|fetch|Invoke-WebRequest|iwr|DownloadString|DownloadFile|bitsadmin|certutil)\b[^\n]*[|&;]\s*(ba|z|da)?sh\b
     |\b(ba|z|da)?sh\s+(-c\s+)?["']?<?\(?\s*\$?\(?(curl|wget)
-    |/dev/(tcp|udp)/ | \b(nc|ncat|netcat)\b[^\n]*\s-\w*[ec] | base64\s+(-d|--decode|-D) | \beval\s+["'$(`] | \bexec\b\s+\d*<>
-    |rm\s+-\w*[rf]\w*\s+["']?(/|~|\$HOME) | >>?\s*["']?(/|~|\$HOME) | \bcrontab\b | authorized_keys
+    |/dev/(tcp|udp)/
+    |\b(nc|ncat|netcat)\b[^\n]*\s-\w*[ec] | base64\s+(-d|--decode|-D) | \beval\s+["'$(`] | \bexec\b\s+\d*<>
+    |rm\s+-\w*[rf]\w*\s+["']?(/|~|\$HOME) | >>?\s*["']?(/(?!dev/)|~|\$HOME) | \bcrontab\b | authorized_keys
     |/etc/(passwd|shadow|cron)
     |~/\.(ssh|aws|netrc|bashrc|profile|cache/huggingface) | \bchmod\s+\S*[+x7] | \bsudo\b | \bmkfifo\b | \bxxd\s+-r
     |-(enc|EncodedCommand)\b | \bIEX\b|Invoke-Expression | \bpowershell\b | \bmshta\b | \bregsvr32\b | \brundll32\b
