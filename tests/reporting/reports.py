@@ -59,7 +59,8 @@ HOSTILE = Report(
         ),
     ),
     gaps=(Gap(at=Place(path="/../" + EVIL), reason=EVIL),),
-    tables=(Table(title=EVIL, columns=(EVIL, "b"), rows=((EVIL, EVIL),)),),
+    tables=(Table(title=EVIL, columns=(EVIL, "b"), rows=((EVIL, EVIL),), note=EVIL, bars=EVIL),),
+    next_steps=(EVIL,),
     notes=(EVIL,),
     data={"files": [EVIL]},
 )

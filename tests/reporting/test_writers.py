@@ -15,7 +15,7 @@ from tests.reporting.reports import HOSTILE, PLAIN
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 SCHEMA = json.loads((Path(__file__).parent.parent / "schemas" / "sarif-2.1.0.json").read_text())
-TEXTS = [Format.TEXT, Format.MARKDOWN, Format.JSON, Format.SARIF]
+TEXTS = list(Format)
 
 
 @pytest.mark.parametrize("kind", TEXTS)

@@ -17,12 +17,16 @@ SCHEMA = "urn:ossmodelkit:report:v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Rows under headings; a single row of facts is a table of two columns."""
+    """Rows under headings; a single row of facts is a table of two columns.
+
+    `bars` names a column of numbers that a page may draw as bars; every other reader shows the numbers.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    bars: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
