@@ -14,6 +14,7 @@ from ossmodelkit.formats.reading import Aside, Blob, Reader
 from ossmodelkit.formats.tape import Tape
 from ossmodelkit.foundation.limits import Budget
 
+PROTOCOLS = frozenset(bytes([0x80, number]) for number in range(NEWEST_PROTOCOL + 1))
 PADDING = b"\0\r\n\t "
 TEXT = bytes(range(32, 127)) + b"\n\r\t\f"
 SAMPLE = 4096
@@ -61,8 +62,7 @@ def read_on(first: Pickle, tape: Tape, blob: Blob, budget: Budget) -> Iterator[o
 
 def is_certain(pickle: Pickle, blob: Blob) -> bool:
     """Whether the bytes are a pickle, and not a text or noise that happens to begin like one."""
-    head = blob.head(2)
-    if head[:1] == b"\x80" and len(head) == 2 and head[1] <= NEWEST_PROTOCOL:
+    if blob.head(2) in PROTOCOLS:
         return True
     if pickle.broken:
         return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ossmodelkit.core.artifact import Entry, EntryKind
 from ossmodelkit.core.check import Answers, Check, ask_all
 from ossmodelkit.core.finding import Gap, Place
 from ossmodelkit.core.source import Source
@@ -15,41 +14,13 @@ from ossmodelkit.formats.reading import Reader
 from ossmodelkit.formats.repository_views import RawTensors
 from ossmodelkit.foundation.limits import Budget
 from ossmodelkit.foundation.progress import Progress
-from ossmodelkit.scanning.blobs import NO_READER, Reading, read_blob
+from ossmodelkit.scanning.blobs import NO_READER
 from ossmodelkit.scanning.catalog import CATALOG
+from ossmodelkit.scanning.entry import FileResult, Limits, Work
+from ossmodelkit.scanning.spreading import spread
 from ossmodelkit.scanning.verdict import Word, word_for
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one file may cost: bytes held in memory, nesting, members, and seconds."""
-
-    max_bytes: int = 256 * 1024 * 1024
-    max_depth: int = 8
-    max_members: int = 100_000
-    max_seconds: float = 60.0
-
-    def budget(self) -> Budget:
-        """A fresh budget for one file, its clock already running."""
-        import time
-
-        return Budget(
-            bytes_left=self.max_bytes,
-            depth_left=self.max_depth,
-            members_left=self.max_members,
-            deadline=time.monotonic() + self.max_seconds,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileResult:
-    """What became of one entry: which readers read it, whether all of it was seen, and the word for it."""
-
-    name: str
-    size: int
-    readings: tuple[str, ...]
-    covered: bool
-    verdict: Word
+__all__ = ["FileResult", "Inspection", "Limits", "inspect"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +45,15 @@ def inspect(
     checks: tuple[Check, ...] = CATALOG,
     readers: tuple[Reader, ...] = READERS,
 ) -> Inspection:
-    """Read and judge every entry of `source`; one bad file never stops the others."""
-    limits = limits or Limits()
+    """Read and judge every entry of `source`, `jobs` at a time; one bad file never stops the others."""
+    work = Work(source=source, limits=limits or Limits(), checks=checks, readers=readers)
     entries = source.inventory.entries
     done: list[tuple[FileResult, Answers]] = []
     with progress.task("scanning", len(entries), "files") as task:
-        for entry in entries:
-            done.append(inspect_entry(source, entry, limits, checks, readers))
-            task.advance(1, entry.name)
-    whole, described = _ask_repository(source, limits.budget(), checks)
+        for outcome in spread(work, entries, jobs):
+            done.append(outcome)
+            task.advance(1, outcome[0].name)
+    whole, described = _ask_repository(source, work.limits.budget(), checks)
     done = [_without_unknown(result, one) if result.name in described else (result, one) for result, one in done]
     answers = _together([*(one for _, one in done), whole], checks)
     return Inspection(answers=answers, files=tuple(result for result, _ in done))
@@ -95,28 +66,6 @@ def _without_unknown(result: FileResult, answers: Answers) -> tuple[FileResult, 
     verdict = word_for(answers.findings, gaps)
     readings = (*result.readings, "raw tensors")
     return replace(result, readings=readings, covered=not gaps, verdict=verdict), replace(answers, gaps=gaps)
-
-
-def inspect_entry(
-    source: Source, entry: Entry, limits: Limits, checks: tuple[Check, ...], readers: tuple[Reader, ...]
-) -> tuple[FileResult, Answers]:
-    """One entry, whatever it is."""
-    reading = Reading(budget=limits.budget(), checks=checks, readers=readers)
-    if entry.kind is EntryKind.FILE:
-        read_blob(source, entry, reading)
-    elif entry.kind is EntryKind.SYMLINK:
-        reading.covered = True  # the repository view judges where it leads
-    else:
-        reading.gap(Place(path=entry.name), f"{entry.kind}: {entry.why}")
-    answers = Answers(findings=tuple(reading.findings), gaps=tuple(reading.gaps))
-    result = FileResult(
-        name=entry.name,
-        size=entry.size,
-        readings=tuple(reading.readings),
-        covered=reading.covered and not reading.gaps,
-        verdict=word_for(answers.findings, answers.gaps),
-    )
-    return result, answers
 
 
 def _ask_repository(source: Source, budget: Budget, checks: tuple[Check, ...]) -> tuple[Answers, frozenset[str]]:
@@ -139,5 +88,5 @@ def _together(parts: Iterable[Answers], checks: tuple[Check, ...]) -> Answers:
     return Answers(
         findings=tuple(finding for one in every for finding in one.findings),
         gaps=tuple(gap for one in every for gap in one.gaps),
-        asked=tuple(one.id for one in checks),
+        asked=tuple(dict.fromkeys(one.id for one in checks)),
     )

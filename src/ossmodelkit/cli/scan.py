@@ -1,0 +1,65 @@
+"""`kit scan`: would loading this harm us?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossmodelkit.cli.exits import exit_for
+from ossmodelkit.cli.options import Jobs, Online, Output, Outputs, show
+from ossmodelkit.core.finding import Severity
+from ossmodelkit.reporting.formats import Format
+
+
+def scan(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH…", help="Files, folders, globs, - or hub:org/name."),
+    ],
+    output: Output = Format.TEXT,
+    files: Outputs = None,
+    jobs: Jobs = 0,
+    fail_on: Annotated[
+        Severity, typer.Option("--fail-on", help="Refuse from this severity on.", case_sensitive=False)
+    ] = Severity.MEDIUM,
+    waivers: Annotated[
+        Path | None, typer.Option("--waivers", metavar="FILE", help="Accepted findings, as [[waiver]] tables.")
+    ] = None,
+    record: Annotated[bool, typer.Option("--record", help="Keep the result as evidence in the project.")] = False,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report, and leave with 0.")] = False,
+    online: Online = False,
+) -> None:
+    """Look for code that loading a model would run, without loading it.
+
+    Every file is read as everything a loader could take it for, by content and not by name. The verdict
+    is clean (exit 0), suspicious or dangerous (exit 1), or incomplete (exit 3).
+
+    Examples:
+
+        kit scan ./model
+
+        kit scan "downloads/**/*.pt" --jobs 4 --format json
+
+        curl -s https://example.org/model.pkl | kit scan -
+
+        kit scan ./model --fail-on high -o sarif=scan.sarif
+    """
+    from ossmodelkit.foundation.progress import for_people
+    from ossmodelkit.project.waivers import read_waivers
+    from ossmodelkit.workflow.desk import desk_here
+    from ossmodelkit.workflow.scan import scan as run
+
+    report = run(
+        paths,
+        desk=desk_here(progress=for_people()),
+        online=online,
+        jobs=jobs,
+        fail_on=fail_on,
+        waivers=read_waivers(waivers) if waivers else (),
+        record=record,
+    )
+    show(report, output, files or ())
+    if not exit_zero:
+        raise exit_for(report.outcome)

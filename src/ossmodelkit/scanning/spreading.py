@@ -1,0 +1,64 @@
+"""Many entries at once: processes for files on this machine, threads for what comes over a network."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from ossmodelkit.core.artifact import Entry
+from ossmodelkit.core.check import Answers
+from ossmodelkit.scanning.entry import FileResult, Work, inspect_entry, lost
+
+# Below this, starting workers costs more than they save.
+WORTH_FILES = 24
+WORTH_BYTES = 32 * 1024 * 1024
+KILLED = "the process that read this file was killed; it may need more memory than there is"
+
+_work: Work | None = None
+
+
+def spread(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[tuple[FileResult, Answers]]:
+    """The outcome of every entry, in their order."""
+    jobs = min(jobs or processors(), len(entries))
+    small = len(entries) < WORTH_FILES and sum(entry.size for entry in entries) < WORTH_BYTES
+    if jobs <= 1 or small:
+        yield from (inspect_entry(work, entry) for entry in entries)
+    elif isinstance(getattr(work.source, "root", None), Path):
+        yield from _by_processes(work, entries, jobs)
+    else:
+        with ThreadPoolExecutor(max_workers=jobs) as pool:
+            yield from pool.map(lambda entry: inspect_entry(work, entry), entries)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _by_processes(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[tuple[FileResult, Answers]]:
+    forks = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
+    context = multiprocessing.get_context("fork" if forks else "spawn")
+    chunk = max(1, min(16, len(entries) // (jobs * 4)))
+    done = 0
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(work,)) as pool:
+            for outcome in pool.map(_inspect, entries, chunksize=chunk):
+                done += 1
+                yield outcome
+    except BrokenProcessPool:
+        yield from (lost(work, entry, KILLED) for entry in entries[done:])
+
+
+def _begin(work: Work) -> None:
+    global _work
+    _work = work
+
+
+def _inspect(entry: Entry) -> tuple[FileResult, Answers]:
+    assert _work is not None  # noqa: S101 - the initializer has set it
+    return inspect_entry(_work, entry)

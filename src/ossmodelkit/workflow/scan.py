@@ -1,0 +1,119 @@
+"""Would loading this harm us? Read everything, ask every check, and say it in one word."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ossmodelkit.core.check import Answers
+from ossmodelkit.core.evidence import Evidence, Kind
+from ossmodelkit.core.finding import Finding, Gap, Place, Severity
+from ossmodelkit.core.policy import Waiver
+from ossmodelkit.core.report import Report
+from ossmodelkit.core.source import Source
+from ossmodelkit.foundation.errors import SourceError
+from ossmodelkit.scanning.inspecting import FileResult, Inspection, inspect
+from ossmodelkit.scanning.verdict import Word
+from ossmodelkit.sources.opening import open_source
+from ossmodelkit.workflow.desk import Desk
+from ossmodelkit.workflow.scan_report import report_on
+
+MOST_NAMED = 100
+
+
+def scan(
+    refs: str | Sequence[str],
+    *,
+    desk: Desk | None = None,
+    online: bool = False,
+    jobs: int = 0,
+    fail_on: Severity = Severity.MEDIUM,
+    waivers: Iterable[Waiver] = (),
+    record: bool = False,
+) -> Report:
+    """Scan one or several places: a file, a folder, a glob, `-`, or what else can be opened.
+
+    `jobs` files are read at once (0: as many as there are processors). Raises `SourceError` when there is
+    nothing at a place, and `NothingToJudgeError` when it is empty.
+    """
+    desk = desk or Desk()
+    wanted = (refs,) if isinstance(refs, str) else tuple(refs)
+    sources = [open_source(ref, online=online) for ref in _expanded(wanted)]
+    seen = [_inspect(source, desk, jobs, several=len(sources) > 1) for source in sources]
+    if record:
+        for source, one in zip(sources, seen, strict=True):
+            _write(source, desk, one)
+    whole = _together(seen)
+    given = tuple(waivers) or desk.settings.policy.waivers
+    digest = _digest(sources, desk) if any(one.sha256 for one in given) else ""
+    return report_on(
+        whole, subject=", ".join(wanted), fail_on=fail_on, waivers=given, sha256=digest, today=desk.now.date()
+    )
+
+
+def gather(source: Source, desk: Desk, *, jobs: int = 0) -> Evidence:
+    """Scan a source and record what came out."""
+    return _write(source, desk, _inspect(source, desk, jobs, several=False))
+
+
+def _expanded(refs: Iterable[str]) -> Iterable[str]:
+    from pathlib import Path
+
+    for ref in refs:
+        if Path(ref).exists() or not glob.has_magic(ref) or "://" in ref:
+            yield ref
+        elif found := sorted(glob.glob(ref, recursive=True, include_hidden=True)):  # noqa: PTH207 - absolute patterns too
+            yield from found
+        else:
+            raise SourceError(
+                f"nothing matches {ref!r}", hint="check the pattern; quote it if the shell should not expand it"
+            )
+
+
+def _inspect(source: Source, desk: Desk, jobs: int, *, several: bool) -> Inspection:
+    found = inspect(source, jobs=jobs, progress=desk.progress)
+    return _under(source.ref, found) if several else found
+
+
+def _write(source: Source, desk: Desk, found: Inspection) -> Evidence:
+    details: dict[str, Any] = {
+        "verdict": found.verdict.value,
+        "files": len(found.files),
+        "not_clean": [one.name for one in found.files if one.verdict is not Word.CLEAN][:MOST_NAMED],
+    }
+    return desk.write(Kind.SCAN, desk.subject(source), found.answers, details)
+
+
+def _digest(sources: Sequence[Source], desk: Desk) -> str:
+    return desk.subject(sources[0]).sha256 if len(sources) == 1 else ""
+
+
+def _together(seen: Sequence[Inspection]) -> Inspection:
+    if len(seen) == 1:
+        return seen[0]
+    return Inspection(
+        answers=Answers(
+            findings=tuple(finding for one in seen for finding in one.answers.findings),
+            gaps=tuple(gap for one in seen for gap in one.answers.gaps),
+            asked=seen[0].answers.asked if seen else (),
+        ),
+        files=tuple(file for one in seen for file in one.files),
+    )
+
+
+def _under(ref: str, found: Inspection) -> Inspection:
+    """The same, with every path told apart by the place that it was found under."""
+    single = len(found.files) == 1 and ref.replace("\\", "/").endswith(found.files[0].name)
+
+    def at(place: Place) -> Place:
+        return replace(place, path=ref if single else f"{ref.rstrip('/')}/{place.path}")
+
+    def file(one: FileResult) -> FileResult:
+        return replace(one, name=ref if single else f"{ref.rstrip('/')}/{one.name}")
+
+    findings: tuple[Finding, ...] = tuple(replace(one, at=at(one.at)) for one in found.answers.findings)
+    gaps: tuple[Gap, ...] = tuple(replace(one, at=at(one.at)) for one in found.answers.gaps)
+    answers = Answers(findings=findings, gaps=gaps, asked=found.answers.asked)
+    return Inspection(answers=answers, files=tuple(file(one) for one in found.files))
