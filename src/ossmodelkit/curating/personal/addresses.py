@@ -23,13 +23,13 @@ CREDENTIALS = re.compile(
 )
 PLACEHOLDERS = frozenset({"password", "pass", "passwd", "pwd", "xxx", "xxxx", "***", "****", "secret", "token", "..."})
 IPV4 = re.compile(
-    r"(?<![\w.])(?<![A-Za-z]-)(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\w]|\.\d|-[A-Za-z])", re.ASCII
+    r"(?<![\w.])(?<![A-Za-z]-)(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\w]|\.\d|-[A-Za-z]|/\d)", re.ASCII
 )
 IPV6 = re.compile(
     r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|::)(?:[0-9A-Fa-f]{0,4}:){0,7}[0-9A-Fa-f]{1,4}(?![\w:]|\.\d)", re.ASCII
 )
 PUBLIC_RESOLVERS = frozenset({"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "4.2.2.2"})
-SMALL = 20
+SMALL = 32
 
 
 @cache
@@ -72,7 +72,7 @@ def _email(text: str, at: int) -> Found | None:
 
 
 def ipv4(text: str, start: int, end: int, field: str) -> Iterator[Found]:
-    """Dotted quads between `start` and `end` that are no version, no mask and no address of this machine."""
+    """Dotted quads between `start` and `end` that are no version, network, mask or address of this machine."""
     for match in IPV4.finditer(text, start, min(len(text), end + 2)):
         if any((len(part) > 1 and part[0] == "0") or int(part) > 255 for part in match.groups()):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+MAESTRO = frozenset({5018, 5020, 5038, 5893, 6304, 6390, 6759, 6761, 6762, 6763})
 # Length of an IBAN by country (SWIFT IBAN Registry, release 99).
 IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,
@@ -26,7 +27,8 @@ def luhn(digits: str) -> bool:
 def is_card(digits: str) -> bool:
     """Whether a payment network uses this prefix at this length, and the check digit fits.
 
-    Prefixes: ISO/IEC 7812 issuer numbers as the networks publish them. A number of one repeated digit is none.
+    Prefixes: ISO/IEC 7812 issuer numbers as the networks publish them; all of 35, though JCB has
+    3528 to 3589. A number of one repeated digit is none.
     """
     return _is_issued(digits) and len(set(digits)) > 1 and luhn(digits)
 
@@ -41,9 +43,16 @@ def _is_issued(digits: str) -> bool:
         return length == 15
     if two in (36, 38, 39) or 300 <= int(digits[:3]) <= 305:
         return length in (14, 16)
-    if 3528 <= four <= 3589 or four == 6011 or two in (65, 62) or 644 <= int(digits[:3]) <= 649:
+    if four in (1800, 2131):
+        return length == 15
+    if two in (35, 62, 65) or four == 6011 or 644 <= int(digits[:3]) <= 649:
         return 16 <= length <= 19
-    return two in (50, 56, 57, 58, 63, 67) and 16 <= length <= 19
+    return 12 <= length <= 19 and (56 <= two <= 58 or four in MAESTRO)
+
+
+def is_article_number(digits: str) -> bool:
+    """Whether 13 digits are an EAN-13 by their check digit (GS1 General Specifications, section 7.9)."""
+    return len(digits) == 13 and (sum(map(int, digits[::2])) + 3 * sum(map(int, digits[1::2]))) % 10 == 0
 
 
 def is_iban(text: str) -> bool:

@@ -13,7 +13,7 @@ from ossmodelkit.curating.personal import addresses, numbers, phones
 from ossmodelkit.curating.personal.found import Found
 
 DIGITS = re.compile(r"[+(\d](?:[ ().\-/]{0,3}\d){3,}", re.ASCII)
-SHORTEST, SHORTEST_SSN, SHORTEST_CARD = 6, 9, 13
+SHORTEST, SHORTEST_SSN, SHORTEST_CARD = 6, 9, 12
 
 
 def find(text: str, field: str = "") -> list[Found]:
@@ -42,7 +42,7 @@ def _in_digits(text: str, start: int, end: int, field: str) -> Iterator[Found]:
     if text.count(".", start, end) >= 3:
         yield from addresses.ipv4(text, start, end, field)
     if length >= SHORTEST_CARD:
-        yield from numbers.cards(text, start, end)
+        yield from numbers.cards(text, start, end, field)
     if length >= SHORTEST_SSN:
         yield from numbers.social_security(text, start, end, field)
     yield from numbers.passports(text, start, end, field)

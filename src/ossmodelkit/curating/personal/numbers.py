@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ossmodelkit.curating.personal.checksums import IBAN_LENGTHS, is_card, is_iban, is_ssn
+from ossmodelkit.curating.personal.checksums import IBAN_LENGTHS, is_article_number, is_card, is_iban, is_ssn
 from ossmodelkit.curating.personal.context import nearest
 from ossmodelkit.curating.personal.found import Found
 
 CARD = re.compile(
-    r"(?<![\w.\-])(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{1,7}|3\d{3}([ -]?)\d{6}\2\d{4,5}|4\d{12})(?![\w]|[.\-]\d)",
+    r"(?<![\w.\-])(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -]?)\d{6}\2\d{4,5}|\d{12,13})(?![\w]|[.\-]\d)",
     re.ASCII,
 )
+# Lengths that cards rarely have and other numbers often do.
+SHORT_CARD = 13
 SSN = re.compile(r"(?<![\w.\-/])(\d{3})([- ]?)(\d{2})\2(\d{4})(?![\w]|[-/.]\d)", re.ASCII)
 IBAN_START = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2})(\d{2})(?=[ ]?[A-Z0-9]{2})")
 PASSPORT = re.compile(r"[A-Z]{0,3}\d{6,9}[A-Z]?(?![\w])", re.ASCII)
@@ -43,11 +45,17 @@ def _take(text: str, start: int, length: int) -> int:
     return at if not left and ends_here else 0
 
 
-def cards(text: str, start: int, end: int) -> Iterator[Found]:
-    """Payment card numbers between `start` and `end`."""
+def cards(text: str, start: int, end: int, field: str) -> Iterator[Found]:
+    """Payment card numbers between `start` and `end`; a short one gives way to an article or order number."""
     for match in CARD.finditer(text, start, min(len(text), end + 2)):
-        if is_card(match[0].replace(" ", "").replace("-", "")):
-            yield Found(match.start(), match.end(), "data-credit-card", match[0])
+        digits = match[0].replace(" ", "").replace("-", "")
+        if not is_card(digits):
+            continue
+        if len(digits) <= SHORT_CARD:
+            word = nearest(text, match.start(), field)
+            if word in ("other", "phone", "version") or (word != "card" and is_article_number(digits)):
+                continue
+        yield Found(match.start(), match.end(), "data-credit-card", match[0])
 
 
 def social_security(text: str, start: int, end: int, field: str) -> Iterator[Found]:

@@ -13,7 +13,8 @@ from ossmodelkit.curating.personal.found import Found
 
 # How the international prefix, a trunk zero or an area code in brackets look when they stand out on their own.
 NANP = re.compile(
-    r"(?<![\w.+/#-])(?<!\d )(?:(?:\+|00)?1[ .\-]?)?(?:\(\d{3}\)[ .\-]?|[2-9]\d{2}[ .\-])[2-9]\d{2}[ .\-]\d{4}"
+    r"(?<![\w.+/#-])(?<!\d )(?:(?:\+|00)?1[ .\-]?)?"
+    r"(?:\(\d{3}\)[ .\-]?\d{3}[ .\-]|\d{3}-\d{3}-|[2-9]\d{2}(?P<mark>[ .\-])[2-9]\d{2}(?P=mark))\d{4}"
     r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\w/]|-\w|\.\d| \d{2,})",
     re.ASCII,
 )
@@ -25,14 +26,17 @@ PLUS = re.compile(
 ZEROS = re.compile(r"(?<![\w.+/-])(?<!\d )00[1-9]\d{0,2}[ .\-/](?:[ .\-/]?\d{2,9}){2,5}(?![\w])", re.ASCII)
 FRENCH = re.compile(r"(?<![\w.+/-])(?<!\d )0[1-9]([ .\-])\d{2}(?:\1\d{2}){3}(?![\w]|[ .\-]\d)", re.ASCII)
 TRUNK = re.compile(
-    r"(?<![\w.+/-])(?<!\d )(?:\(0\d{1,4}\) ?|0\d{1,4}[ \-/])\d{3,8}(?:[ \-]\d{3,6}){0,2}(?![\w/]|-\w|\.\d)", re.ASCII
+    r"(?<![\w.+/-])(?<!\d )(?:\(0\d{1,4}\)[ \-]?|0\d{1,4}[ \-/])\d{2,8}(?:[ \-]\d{2,6}){0,3}(?![\w/]|-\w|\.\d)",
+    re.ASCII,
 )
 BRACKETS = re.compile(r"(?<![\w.+/-])\(\d{2,5}\) ?\d{3,5}[ \-]\d{4}(?![\w/]|-\w|\.\d)", re.ASCII)
-LOOSE = re.compile(r"(?<![\w+.])\(?\d(?:[ .\-/()]{0,2}\d){6,14}(?![\w]|\.\d)", re.ASCII)
+LOOSE = re.compile(r"(?<![\w+./])\(?\d(?:[ .\-/()]{0,2}\d){6,14}(?![\w]|\.\d)", re.ASCII)
 DATE = re.compile(r"(?:19|20)\d\d[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/.][01]?\d[-/.](?:19|20)\d\d")
+# A social security number that was never issued, and a postal code of the US (ZIP+4), are no phone numbers.
+SHAPED_OTHERWISE = re.compile(r"\d{3}-\d{2}-\d{4}|\d{5}-\d{4}")
 
 # Which forms are enough by themselves; each with the fewest and the most digits it may have.
-PLAIN = ((PLUS, 8, 15), (ZEROS, 9, 17), (NANP, 10, 19), (FRENCH, 10, 10), (TRUNK, 9, 12), (BRACKETS, 9, 13))
+PLAIN = ((PLUS, 8, 15), (ZEROS, 9, 17), (NANP, 10, 19), (FRENCH, 10, 10), (TRUNK, 9, 11), (BRACKETS, 9, 13))
 
 
 def phones(text: str, start: int, end: int, field: str) -> Iterator[Found]:
@@ -49,7 +53,7 @@ def phones(text: str, start: int, end: int, field: str) -> Iterator[Found]:
 
 def _fits(match: re.Match[str], fewest: int, most: int) -> bool:
     digits = sum(char.isdigit() for char in match[0])
-    return fewest <= digits <= most and not DATE.match(match[0])
+    return fewest <= digits <= most and not DATE.match(match[0]) and not SHAPED_OTHERWISE.fullmatch(match[0])
 
 
 def _not_something_else(text: str, match: re.Match[str], field: str) -> bool:
