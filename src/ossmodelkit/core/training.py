@@ -145,15 +145,18 @@ class Domain:
     """Domain-adversarial training: features should not tell which domain a row came from.
 
     `field` is the row's key that names its domain; the reversed gradient ramps up to `weight` as
-    2/(1+exp(-ramp*p))-1 over progress p (Ganin et al. 2016, section 5.2.2).
+    2/(1+exp(-ramp*p))-1 over progress p (Ganin et al. 2016, section 5.2.2). The domain head learns `pace`
+    times as fast as the rest.
     """
 
     field: str = "domain"
-    weight: float = 1.0
+    weight: float = 0.1
     ramp: float = 10.0
     hidden: int = 64
+    pace: float = 10.0
 
     def __post_init__(self) -> None:
+        _demand(_positive(self.pace), "pace must be a positive number")
         _demand(bool(self.field), "field is empty")
         _demand(_positive(self.weight), "weight must be a positive number")
         _demand(_positive(self.ramp), "ramp must be a positive number")

@@ -22,9 +22,17 @@ class Group:
 
 
 def make_optimizer(plan: Plan, named: dict[str, nn.Parameter]) -> torch.optim.AdamW:
-    """Fused AdamW over `named`; weight decay spares vectors (norms, biases, scales)."""
+    """Fused AdamW over `named`; weight decay spares vectors (norms, biases, scales).
+
+    A domain head learns faster than the features it judges: one that lags behind is fooled by turning its
+    answers round, and tells nothing about the features.
+    """
+    judges = {name: p for name, p in named.items() if name.startswith("judge.")}
+    others = {name: p for name, p in named.items() if name not in judges}
+    groups = parameter_groups(plan, others, Group(name="all"))
     return torch.optim.AdamW(
-        parameter_groups(plan, named, Group(name="all")),
+        groups
+        + parameter_groups(plan, judges, Group(name="domain head", scale=plan.domain.pace if plan.domain else 1.0)),
         lr=plan.learning_rate,
         betas=(0.9, 0.999),
         fused=True,

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ossmodelkit.core.training import MethodName, Plan, Weights
+from ossmodelkit.core.training import MethodName, Plan, Task, Weights
 from ossmodelkit.trainer import loading, pissa
 from ossmodelkit.trainer.batching import padded
 from ossmodelkit.trainer.encoding import Example
@@ -69,7 +69,7 @@ def save(
         elif plan.merge:
             adapter = out.parent / f".{out.name}.adapter"
             _save_adapter(model, plan, adapter, base, tensors)
-            parity = _merge(plan, base, adapter, partial, classes=int(getattr(model.config, "num_labels", 0)))
+            parity = _merge(plan, base, adapter, partial, labels=_labels(model, plan))
             shutil.rmtree(adapter)
         else:
             _save_adapter(model, plan, partial, base, tensors)
@@ -98,6 +98,9 @@ def _save_adapter(
         model.save_pretrained(folder, save_embedding_layers=False, state_dict=tensors)
     (folder / "README.md").unlink(missing_ok=True)
     _sort_settings(folder / "adapter_config.json")
+    if labels := _labels(model, plan):
+        # An adapter has no place for the names of its classes, and without them its answers are numbers.
+        (folder / "labels.json").write_text(json.dumps({"id2label": labels}, indent=2) + "\n")
     if plan.method.name is MethodName.PISSA:
         pissa.rewrite(folder, pissa.beginnings(model))
 
@@ -126,19 +129,21 @@ def _name_of(plan: Plan, base: Path) -> str:
     return base.name if Path(plan.base).is_absolute() else plan.base
 
 
-def _merge(plan: Plan, base: Path, adapter: Path, folder: Path, *, classes: int) -> dict[str, Any]:
+def _merge(plan: Plan, base: Path, adapter: Path, folder: Path, *, labels: dict[int, str]) -> dict[str, Any]:
     """Merge into the *original* weights, reload the result from disk and compare what both say."""
     from peft import PeftModel
 
     weights = plan.weights if plan.weights is Weights.BF16 else Weights.FP32
     plain = replace(plan, weights=weights)
     cpu = torch.device("cpu")
-    model = PeftModel.from_pretrained(loading.load_model(plain, base, cpu, classes=classes), str(adapter)).eval()
+    model = PeftModel.from_pretrained(loading.load_model(plain, base, cpu, classes=len(labels)), str(adapter)).eval()
     before = _say(model)
     merged = model.merge_and_unload()
+    if labels:
+        merged.config.id2label, merged.config.label2id = labels, {name: index for index, name in labels.items()}
     _save_whole(merged, folder)
     del model, merged
-    after = _say(loading.load_model(plain, folder, cpu, classes=classes).eval())
+    after = _say(loading.load_model(plain, folder, cpu, classes=len(labels)).eval())
     apart = float((before - after).abs().max() / before.abs().max().clamp_min(1e-6))
     limit = PARITY if weights is Weights.FP32 else 0.1
     if apart > limit:
@@ -147,6 +152,10 @@ def _merge(plan: Plan, base: Path, adapter: Path, folder: Path, *, classes: int)
             hint="set merge = false and ship the adapter",
         )
     return {"relative_difference": apart, "allowed": limit, "compared": "logits of 16 tokens, base+adapter vs merged"}
+
+
+def _labels(model: nn.Module, plan: Plan) -> dict[int, str]:
+    return dict(model.config.id2label) if plan.task is Task.CLASSIFICATION else {}
 
 
 def _say(model: nn.Module) -> torch.Tensor:
