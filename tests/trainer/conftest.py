@@ -21,3 +21,10 @@ def llama(llama_folder: Path, tmp_path: Path) -> Path:
     shutil.copytree(llama_folder, tmp_path / "base")
     models.write_rows(tmp_path / "data.jsonl", models.chats(24))
     return tmp_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Tiny products gain nothing from threads, and lose much on a busy machine."""
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
