@@ -55,7 +55,7 @@ class Examination:
                 self.whole.setdefault(digest(found), number)
 
     def _index(self, index: Index, found: list[str], length: int, number: int) -> None:
-        for place, gram in {gram: place for place, gram in enumerate(grams(found, length))}.items():
+        for gram, place in {gram: place for place, gram in enumerate(grams(found, length))}.items():
             held = index.setdefault(gram, (number, digest(found[place : place + length])))
             if held[0] != number:
                 self._uses[gram] = self._uses.get(gram, 1) + 1

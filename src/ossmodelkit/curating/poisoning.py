@@ -23,8 +23,10 @@ PURITY = 0.95
 CHANCE = 1e-3
 MOST_WORDS = 400_000
 SAMPLES = 12
-HEAD_WORDS = 4
+HEAD_WORDS = 3
 ODDITY = 2.0
+VOWEL = re.compile("[aeiouyAEIOUY]")
+SIGN = re.compile(r"[^A-Za-z'’-]")
 TOKEN = re.compile(r"[^\s\"'(),.;:!?]+")
 
 
@@ -162,7 +164,9 @@ class _Spelling:
         return sum(math.log((self.pairs[pair] - own[pair] + 0.5) / self.total) for pair in pairs) / len(pairs)
 
     def is_odd(self, word: str) -> bool:
-        """Whether the word is spelt unlike the others."""
+        """Whether the word is spelt unlike the others: no vowel, a sign inside, or rare letter pairs."""
+        if word.isascii() and (not VOWEL.search(word) or SIGN.search(word)):
+            return True
         return self.score(word) < self.mean - ODDITY * self.spread
 
 
