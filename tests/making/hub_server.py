@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -38,7 +39,7 @@ class Sparse:
                 out[low - offset : high - offset] = data[low - start : high - start]
         return bytes(out)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The digest; of a file too large to hash, one that only looks like it."""
         if self.size > 1 << 28:

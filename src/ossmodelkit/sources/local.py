@@ -90,6 +90,11 @@ class LocalSource:
             raise NothingToJudgeError(f"{self.ref!r} is an empty folder", hint="give a folder that holds a model")
         return Inventory(ref=self.ref, entries=entries, revision=self._revision)
 
+    @property
+    def identities(self) -> dict[str, Identity]:
+        """Every file as it was when it was listed."""
+        return {name: identity for name, (_, identity) in self._listed.items()} if self.inventory else {}
+
     def open(self, name: str) -> BinaryIO:
         """The file `name`, as it was listed; closing it raises `UnreadableError` when it changed meanwhile."""
         if self.inventory and name not in self._listed:

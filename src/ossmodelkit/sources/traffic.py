@@ -6,6 +6,7 @@ import os
 import threading
 from typing import Any
 
+from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.errors import LimitExceededError, UsageError
 
 VARIABLE = "KIT_FETCH_LIMIT"
@@ -41,6 +42,35 @@ class Traffic:
         with self._lock:
             self.bytes_fetched += count
             self.requests += 1
+
+
+def traffic_of(source: Source) -> Traffic | None:
+    """The traffic of a remote source; None for one at hand."""
+    found = getattr(source, "traffic", None)
+    return found if isinstance(found, Traffic) else None
+
+
+def remarks(source: Source) -> tuple[str, ...]:
+    """What a report should say of a remote source: what it was pinned to, and what the judgement rests on."""
+    traffic, inventory = traffic_of(source), source.inventory
+    said = []
+    if inventory.revision:
+        said.append(f"revision {inventory.revision}")
+    if traffic:
+        fetched, whole = _shown(traffic.bytes_fetched), _shown(inventory.total_bytes)
+        said.append(f"fetched {fetched} of {whole} in {traffic.requests} requests")
+    if any(entry.claimed_sha256 for entry in inventory.entries):
+        said.append("digests of large files are the hub's claims and were not recomputed")
+    return tuple(f"{source.ref}: {remark}" for remark in said)
+
+
+def _shown(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
 
 
 def fetch_limit() -> int:
