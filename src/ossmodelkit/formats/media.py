@@ -56,7 +56,7 @@ def kind_of(blob: Blob) -> str:
     if kind == "icon":
         return kind if len(head) >= 22 and 0 < struct.unpack_from("<H", head, 4)[0] < 64 and head[9] == 0 else ""
     if kind == "TrueType font":
-        return kind if 4 < struct.unpack_from(">H", head, 4)[0] < 64 else ""
+        return kind if len(head) > 6 and 4 < struct.unpack_from(">H", head, 4)[0] < 64 else ""
     return kind
 
 
