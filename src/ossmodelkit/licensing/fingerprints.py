@@ -1,7 +1,7 @@
 """The fingerprint file: word pairs of known license texts as 24-bit hashes, and no text.
 
-Layout: magic, u32 length of the header, the header as compressed JSON, then one block for each text:
-its distinct pair hashes, ascending, three bytes each, followed by one byte of count for each.
+Layout: magic, u32 length of the header, the header as compressed JSON, then one compressed block for each
+text: u32 number of distinct pairs, the gaps between their ascending hashes as varints, a byte of count each.
 Only the blocks of likely texts are ever unpacked: a sketch of each stands in the header.
 """
 
@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from ossmodelkit.foundation import resources
@@ -64,9 +65,9 @@ def pack(entries: Iterable[tuple[Known, Counter[int]]]) -> bytes:
     offset = 0
     for known, pairs in entries:
         hashes = sorted(pairs)
-        block = zlib.compress(
-            b"".join(h.to_bytes(3, "big") for h in hashes) + bytes(min(pairs[h], 255) for h in hashes), 9
-        )
+        gaps = b"".join(_varint(after - before) for before, after in pairwise((0, *hashes)))
+        counts = bytes(min(pairs[one], 255) for one in hashes)
+        block = zlib.compress(struct.pack("<I", len(hashes)) + gaps + counts, 9)
         entry = {
             "id": known.id,
             "source": known.source,
@@ -115,8 +116,26 @@ def library() -> Library:
     return unpack(resources.config(FILE).read_bytes())
 
 
+def _varint(number: int) -> bytes:
+    """Seven bits to a byte, the low ones first; the high bit says that more follows."""
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*out, number))
+
+
 def _unpacked(block: bytes) -> dict[int, int]:
     data = zlib.decompress(block)
-    count = len(data) // 4
-    hashes = (int.from_bytes(data[i : i + 3], "big") for i in range(0, 3 * count, 3))
-    return dict(zip(hashes, data[3 * count :], strict=True))
+    (count,) = struct.unpack_from("<I", data)
+    hashes: list[int] = []
+    at, last = 4, 0
+    for _ in range(count):
+        gap = shift = 0
+        while data[at] & 0x80:
+            gap |= (data[at] & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+        last += gap | data[at] << shift
+        at += 1
+        hashes.append(last)
+    return dict(zip(hashes, data[at : at + count], strict=True))

@@ -20,8 +20,13 @@ SAME = 0.94  # Dice coefficient over word pairs, for texts whose names may be fi
 SAME_STRICT = 0.985
 NEAR = 0.70
 ANCHORS = 4  # matching pairs in a row that mark where a known text begins or ends
-STRAY_WORDS = 14
+STRAY_WORDS = 40
+MOST_TIMES = 8  # a file may hold one text several times, once for each author
 SHORT = 40
+# Which files a license is about, and no term of it: "except where otherwise noted, all code is licensed …".
+SCOPE = re.compile(
+    r"(?:except|unless) (?:(?:when|where|as) )?(?:\w+ )?(?:otherwise )?(?:stated|noted|indicated|specified|mentioned)"
+)
 REFERENCES = (
     (r"apache licen[sc]e,? (?:version )?2(?:\.0)?", "apache-2.0"),
     (r"spdx-license-identifier:\s*(?P<spdx>[\w.+-]+)", ""),
@@ -29,6 +34,7 @@ REFERENCES = (
     (r"opensource\.org/licenses?/(?P<spdx>[\w.+-]+)", ""),
     (r"creativecommons\.org/licenses/(?P<cc>[a-z-]+/[0-9.]+)", ""),
     (r"gnu\.org/licenses/(?P<spdx>[\w.+-]+?)(?:\.html|\.txt)", ""),
+    (r"mozilla public licen[sc]e,? v(?:ersion|\.)? ?2\.0", "mpl-2.0"),
     (r"\bmit licen[sc]e\b", "mit"),
     (r"llama (?P<llama>[234](?:\.[0-9])?) community licen[sc]e", ""),
     (r"gemma terms of use", "gemma"),
@@ -59,7 +65,6 @@ class Match:
 
     known: Known
     score: float
-    recall: float
     outside: tuple[str, ...]
     differences: tuple[str, ...]
 
@@ -73,7 +78,8 @@ class Match:
         """Whether nothing that matters stands around it."""
         if len(self.outside) > max(STRAY_WORDS, self.known.words // 40):
             return False
-        return not any(word in material.LIMITS for word in self.outside)
+        said = SCOPE.sub(" ", " ".join(self.outside))
+        return not material.ADDS_TERMS.intersection(said.split())
 
 
 def identify(text: str, *, library: Library | None = None) -> Identity:
@@ -108,38 +114,71 @@ def compare(found: list[str], text: str, library: Library) -> list[Match]:
 
 
 def _match(known: Known, pairs: dict[int, int], found: list[str], hashes: list[int], phrases: str) -> Match:
-    begin, end = _stretch(hashes, pairs)
-    inside = Counter(hashes[begin:end])
-    common = sum(min(count, pairs.get(pair, 0)) for pair, count in inside.items())
-    total = max(1, end - begin + known.pairs)
-    score = 2 * common / total
+    begin, end, score, times = _best_stretch(known, pairs, hashes)
     words = found[begin : end + 1]
-    differences = material.differences(Counter(known.material), material.counts(words)) if score >= NEAR else ()
+    differences: tuple[str, ...] = ()
+    if score >= NEAR:
+        differences = _differences(known, words, times)
+        differences += _foreign(words, pairs) if known.strict else ()
     differences += tuple(f"misses “{phrase}”" for phrase in known.requires if phrase not in phrases)
     differences += tuple(f"says “{phrase}”" for phrase in known.forbids if phrase in phrases)
-    if known.strict and score >= NEAR:
-        differences += _foreign(words, pairs)
     return Match(
         known=known,
         score=round(score, 4),
-        recall=common / max(1, known.pairs),
         outside=tuple(found[:begin] + found[end + 1 :]),
         differences=differences,
     )
 
 
-def _stretch(hashes: list[int], pairs: dict[int, int]) -> tuple[int, int]:
-    """Where in a text the known one lies: from the first run of matching pairs to the last."""
-    run = 0
-    begin = end = 0
-    seen = False
-    for index, pair in enumerate(hashes):
-        run = run + 1 if pair in pairs else 0
+def _differences(known: Known, words: list[str], times: int) -> tuple[str, ...]:
+    expected = Counter({word: times * count for word, count in known.material.items()})
+    seen = material.counts(words)
+    if not known.strict:
+        expected, seen = map(material.where_names_are_filled_in, (expected, seen))
+    return material.differences(expected, seen)
+
+
+def _best_stretch(known: Known, pairs: dict[int, int], hashes: list[int]) -> tuple[int, int, float, int]:
+    """Where the known text lies, how alike the words there are, and how many times it stands there."""
+    matched = [pair in pairs for pair in hashes]
+    begin, end = _anchored(matched, 0, len(hashes))
+    times = min(MOST_TIMES, max(1, round((end - begin) / max(1, known.pairs))))
+    whole = _dice(known, pairs, hashes[begin:end], times)
+    if whole >= SAME or end - begin < known.pairs * 1.1:
+        return begin, end, whole, times
+    begin, end = _densest(matched, known.pairs)
+    dense = _dice(known, pairs, hashes[begin:end], 1)
+    if dense > whole:
+        return begin, end, dense, 1
+    return *_anchored(matched, 0, len(hashes)), whole, times
+
+
+def _dice(known: Known, pairs: dict[int, int], hashes: list[int], times: int) -> float:
+    common = sum(min(count, times * pairs.get(pair, 0)) for pair, count in Counter(hashes).items())
+    return 2 * common / max(1, len(hashes) + times * known.pairs)
+
+
+def _anchored(matched: list[bool], low: int, high: int) -> tuple[int, int]:
+    """From the first run of matching pairs to the last."""
+    run, begin, end = 0, -1, low
+    for index in range(low, high):
+        run = run + 1 if matched[index] else 0
         if run >= ANCHORS:
-            if not seen:
-                begin, seen = index - ANCHORS + 1, True
+            begin = index - ANCHORS + 1 if begin < 0 else begin
             end = index + 1
-    return begin, end
+    return max(begin, low), end
+
+
+def _densest(matched: list[bool], length: int) -> tuple[int, int]:
+    """The window of about a known text's length in which most pairs match."""
+    length = min(len(matched), length + length // 20)
+    current = best = sum(matched[:length])
+    start = 0
+    for index in range(length, len(matched)):
+        current += matched[index] - matched[index - length]
+        if current > best:
+            best, start = current, index - length + 1
+    return _anchored(matched, start, start + length)
 
 
 def _foreign(words: list[str], pairs: dict[int, int]) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class Ancestor:
     licenses: tuple[str, ...] = ()
     gated: bool = False
     note: str = ""
+    repository: Repository | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Resolved:
     parents: tuple[Parent, ...] = ()
     gated: bool = False
     note: str = ""
+    repository: Repository | None = None
 
 
 Resolver = Callable[[Parent], Resolved | None]
@@ -87,6 +89,7 @@ def _ancestor(parent: Parent, child: str, depth: int, resolved: Resolved | None)
         licenses=resolved.licenses,
         gated=resolved.gated,
         note=resolved.note,
+        repository=resolved.repository,
     )
 
 

@@ -23,6 +23,15 @@ LIMITS = (
     "train", "beginning", "prominently", "royalty", "revocable", "irrevocable", "worldwide", "exclusive", "sublicense",
     "transferable",
 )  # fmt: skip
+# What can be part of an organisation's name, and what a sentence beside a license says that adds terms to it.
+IN_NAMES = frozenset({"research", "academic"})
+ADDS_TERMS = frozenset(
+    {
+        *(set(LIMITS) - {"beginning", "prominently"}),
+        "must", "shall", "may", "permission", "permitted", "require", "requires", "required", "condition", "conditions",
+        "restriction", "restrictions", "agree", "dual", "additional", "either", "also", "alternatively",
+    }
+)  # fmt: skip
 VOCABULARY = frozenset((*MONTHS, *AMOUNTS, *PLACES, *LIMITS))
 GROUPS = {
     **dict.fromkeys(MONTHS, "date"), **dict.fromkeys(AMOUNTS, "amount"), **dict.fromkeys(PLACES, "territory"),
@@ -39,6 +48,12 @@ def is_material(word: str) -> bool:
 def counts(found: list[str]) -> Counter[str]:
     """How often each material word occurs."""
     return Counter(word for word in found if is_material(word))
+
+
+def where_names_are_filled_in(known: Counter[str]) -> Counter[str]:
+    """The material words of a text with blanks for names: a name may hold a number, a place or "research"."""
+    kept = (frozenset(LIMITS) | frozenset(AMOUNTS)) - IN_NAMES
+    return Counter({word: count for word, count in known.items() if word in kept})
 
 
 def group(word: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ossmodelkit.core.license import Decision, Issue, Obligation, Terms
 from ossmodelkit.foundation.wire import to_wire
 from ossmodelkit.licensing import facts
-from ossmodelkit.licensing.auditing import Audit
+from ossmodelkit.licensing.auditing import SEVERITIES, Audit
 
 
 def details(audit: Audit) -> dict[str, Any]:
@@ -65,7 +65,9 @@ def issue(one: Issue) -> dict[str, Any]:
     """An issue as plain values, under the keys of a scenario's answer."""
     return {
         "id": one.id,
+        "check": one.id,
         "level": one.level.value,
+        "severity": SEVERITIES[one.level].value,
         "components": list(one.components),
         "clause": one.clause,
         "verified": one.verified,

@@ -25,7 +25,7 @@ NUMERAL = r"[0-9]{1,2}(?:\.[0-9]{1,2})*|[a-z]|[ivx]{1,5}"
 ENUMERATOR = re.compile(rf"^[\s#*/;>|\-•·o]*(?:\(?(?:{NUMERAL})[.):]\)?|[•·*\-–]|#+)\s+", re.I | re.M)
 INLINE_MARK = re.compile(r"(?<=[\s;,:.])\((?:[0-9]{1,2}|[a-z]|[ivx]{1,4})\)\s", re.I)
 COMMENT = re.compile(r"^[ \t]*(?://+|/\*+|\*+/|\*(?=\s|$)|#+|;+|>+|rem\b|dnl\b)[ \t]?", re.I | re.M)
-TAG = re.compile(r"</?[a-z][^<>\n]{0,200}>", re.I)
+TAG = re.compile(r"<!--.{0,2000}?-->|</?[a-z][^<>\n]{0,200}>", re.I | re.S)
 LINK = re.compile(r"\[([^\]\n]{1,200})\]\([^()\s]{1,300}\)")
 WORD = re.compile(r"[a-z0-9]+")
 SPELLINGS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ from ossmodelkit.core.source import Source
 from ossmodelkit.licensing import auditing, recording, repository
 from ossmodelkit.licensing.deciding import IDS
 from ossmodelkit.licensing.situation import Profile
-from ossmodelkit.project.settings import Use
 from ossmodelkit.sources.opening import open_source
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.license_family import resolver
+from ossmodelkit.workflow.license_profile import of_settings
 
 DISCLAIMER = "Not legal advice: license facts as read from the texts; see docs/licenses.md for what was read."
 OUTCOMES = {"fail": Outcome.FAIL, "unresolved": Outcome.INCOMPLETE}
@@ -32,7 +31,7 @@ SUMMARIES = {
 
 def gather(source: Source, desk: Desk, *, online: bool = False, profile: Profile | None = None) -> Evidence:
     """Audit a source's licenses by the project's use profile, and record it."""
-    return _record(source, desk, _audit(source, desk, online=online, profile=profile))
+    return _record(source, desk, audited(source, desk, online=online, profile=profile))
 
 
 def license(
@@ -48,7 +47,7 @@ def license(
     Raises `SourceError` when there is no model.
     """
     source = open_source(ref, online=online)
-    audit = _audit(source, desk, online=online, profile=profile, license_text=license_text)
+    audit = audited(source, desk, online=online, profile=profile, license_text=license_text)
     record = _record(source, desk, audit)
     verdict = audit.decision.verdict
     return Report(
@@ -69,30 +68,16 @@ def license(
     )
 
 
-def profile_of(use: Use) -> Profile:
-    """The `[use]` table of `kit.toml` as the profile that rules read.
-
-    Raises `UsageError` for a use or a policy that does not exist.
-    """
-    from ossmodelkit.foundation.wire import from_wire, to_wire
-
-    return from_wire(Profile, {**_absent_as_none(use), **to_wire(use)}, where="[use]")
-
-
-def _absent_as_none(use: Use) -> dict[str, Any]:
-    """Facts that nobody gave are not zero: they are asked for."""
-    return {key: None for key, value in asdict(use).items() if value is None}
-
-
-def _audit(
-    source: Source, desk: Desk, *, online: bool, profile: Profile | None, license_text: str = ""
+def audited(
+    source: Source, desk: Desk, *, online: bool, profile: Profile | None = None, license_text: str = ""
 ) -> auditing.Audit:
+    """Read and judge a source, without recording anything."""
     read = repository.read(source, license_text=license_text)
     name = Path(source.ref).name or source.ref
     records = [r for r in desk.evidence() if r.kind is Kind.LICENSE and r.subject.name == name]
     return auditing.audit(
         read,
-        profile or profile_of(desk.settings.use),
+        profile or of_settings(desk.settings.use),
         resolver(source, desk, online=online),
         name=desk.settings.release.name,
         earlier=str(records[-1].details.get("concluded", "")) if records else "",

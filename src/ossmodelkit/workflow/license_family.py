@@ -70,5 +70,6 @@ def _read(source: Source) -> lineage.Resolved:
         how="read",
         parents=found.parents,
         gated=found.card.gated,
+        repository=found,
         note="" if conclusion.licenses else "; ".join(issue.why for issue in conclusion.issues)[:300],
     )

@@ -1,0 +1,71 @@
+"""A situation that is only described: what a legal reviewer asks before any file exists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ossmodelkit.core.license import Decision
+from ossmodelkit.core.policy import Outcome
+from ossmodelkit.core.report import Report, Table
+from ossmodelkit.foundation.errors import SourceError, UsageError
+from ossmodelkit.foundation.wire import from_wire
+from ossmodelkit.licensing import auditing, deciding, recording
+from ossmodelkit.licensing.reading import load_yaml
+from ossmodelkit.licensing.situation import Situation
+from ossmodelkit.workflow.license import DISCLAIMER, OUTCOMES, SUMMARIES
+
+LARGEST_SCENARIO = 1024 * 1024
+
+
+def decide(path: Path) -> Report:
+    """Judge a scenario file (schema 1: see docs/licensing.md).
+
+    Raises `SourceError` for a file that cannot be read and `UsageError` for one that breaks the schema.
+    """
+    decision = deciding.decide(from_wire(Situation, _load(path), where=path.name))
+    return Report(
+        command="license decide",
+        subject=str(path),
+        verdict=decision.verdict,
+        outcome=OUTCOMES.get(decision.verdict, Outcome.PASS),
+        summary=SUMMARIES[decision.verdict],
+        findings=tuple(auditing.finding(issue, path.name) for issue in decision.issues),
+        asked=deciding.IDS,
+        tables=_tables(decision),
+        notes=(*(f"to answer: {question}" for question in decision.questions), DISCLAIMER),
+        data={**recording.answer(decision), "findings": [recording.issue(issue) for issue in decision.issues]},
+    )
+
+
+def _load(path: Path) -> Any:
+    try:
+        if path.stat().st_size > LARGEST_SCENARIO:
+            raise UsageError(f"{path} is too large for a scenario")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SourceError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no UTF-8 text") from error
+    try:
+        return load_yaml(text)
+    except ValueError as error:
+        raise UsageError(f"{path} is no YAML: {error}", hint="see docs/licensing.md for the schema") from error
+
+
+def _tables(decision: Decision) -> tuple[Table, ...]:
+    parts = Table(title="Components", columns=("component", "verdict"), rows=tuple(decision.components.items()))
+    owed = Table(
+        title="You owe",
+        columns=("state", "what", "for", "clause"),
+        rows=tuple((d.state.value, d.text, d.component, d.clause) for d in decision.obligations),
+    )
+    allowed = Table(
+        title="May be released under",
+        columns=("license", ""),
+        rows=(
+            *((one, "") for one in decision.allowed_release_licenses),
+            *((one, "with upstream terms attached") for one in decision.conditional_release_licenses),
+        ),
+    )
+    return tuple(table for table in (parts, owed, allowed) if table.rows)

@@ -1,0 +1,160 @@
+"""Questions about licenses themselves: which one is this text, what does it say, does it go with another?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ossmodelkit.core.finding import Gap, Place
+from ossmodelkit.core.policy import Outcome
+from ossmodelkit.core.report import Report, Table
+from ossmodelkit.foundation.errors import SourceError, UsageError
+from ossmodelkit.licensing import comparing, explaining, facts
+from ossmodelkit.licensing.identify import Identity, identify
+from ossmodelkit.licensing.reading import LONGEST_TEXT, decode
+from ossmodelkit.licensing.situation import Profile
+from ossmodelkit.workflow.license import DISCLAIMER
+
+
+def identify_files(paths: tuple[Path, ...]) -> Report:
+    """What each file's text is.
+
+    Raises `SourceError` for a file that does not exist.
+    """
+    found = {str(path): _identity(path) for path in paths}
+    rows = tuple(
+        (name, one.result, one.id or f"nearest {one.nearest}" if one.id or one.nearest else "-", _told(one))
+        for name, one in found.items()
+    )
+    open_ones = [(name, one) for name, one in found.items() if one.result not in ("exact", "exact+extra")]
+    return Report(
+        command="license identify",
+        subject=", ".join(found),
+        verdict=next(iter(found.values())).result
+        if len(found) == 1
+        else f"{len(found) - len(open_ones)} of {len(found)}",
+        outcome=Outcome.INCOMPLETE if open_ones else Outcome.PASS,
+        summary="only an exact text can satisfy a duty",
+        gaps=tuple(Gap(at=Place(path=name), reason=f"{one.result}: {_told(one)}") for name, one in open_ones),
+        tables=(Table(title="", columns=("file", "result", "license", "why"), rows=rows),),
+        data={"files": [{"file": name, **_wire(one)} for name, one in found.items()]},
+    )
+
+
+def _identity(path: Path) -> Identity:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            data = stream.read(LONGEST_TEXT + 1)
+    except OSError as error:
+        raise SourceError(f"cannot read {str(path)!r}: {error.strerror}", hint="give a text file") from error
+    if len(data) > LONGEST_TEXT:
+        return Identity(result="unresolved", why=f"it has {size} bytes, and {LONGEST_TEXT} are read")
+    read = decode(str(path), data)
+    return Identity(result="unresolved", why=read.problem) if read.problem else identify(read.text)
+
+
+def _told(one: Identity) -> str:
+    return "; ".join(one.differences) or one.why or f"score {one.score}"
+
+
+def _wire(one: Identity) -> dict[str, object]:
+    return {
+        "result": one.result,
+        "id": one.id,
+        "nearest": one.nearest,
+        "score": one.score,
+        "differences": list(one.differences),
+        "also": list(one.also),
+        "kind": one.kind,
+        "why": one.why,
+    }
+
+
+def explain(license_id: str) -> Report:
+    """One license in plain words.
+
+    Raises `UsageError` with the nearest id for a word that is not known.
+    """
+    found = facts.find(license_id)
+    terms = facts.terms(found.id or found.nearest if found.id else license_id)
+    return Report(
+        command="license explain",
+        subject=terms.id,
+        verdict=terms.id,
+        outcome=Outcome.PASS,
+        summary=terms.name if terms.verified else f"{terms.name} (its text was not read)",
+        tables=explaining.tables(terms),
+        notes=(DISCLAIMER,),
+        data={"id": terms.id, "name": terms.name, "verified": terms.verified, "facts": dict(terms.facts)},
+    )
+
+
+def listing() -> Report:
+    """All licenses that facts are known about."""
+    known = facts.index()["licenses"]
+    rows = tuple(
+        (i, known[i]["name"], known[i]["family"], "yes" if known[i]["verified"] else "no") for i in facts.ids()
+    )
+    return Report(
+        command="license explain",
+        subject="all licenses",
+        verdict=f"{len(rows)} licenses",
+        outcome=Outcome.PASS,
+        summary="",
+        tables=(Table(title="", columns=("id", "name", "family", "text read"), rows=rows),),
+        data={"licenses": list(facts.ids())},
+    )
+
+
+def compat(words: tuple[str, ...]) -> Report:
+    """Every pair of the licenses: may they become one work that is handed on?"""
+    ids = tuple(_known(word) for word in words)
+    pairs = [comparing.pair(one, other) for i, one in enumerate(ids) for other in ids[i + 1 :]]
+    worst = (
+        "no"
+        if any(p.verdict == "no" for p in pairs)
+        else "yes"
+        if all(p.verdict == "yes" for p in pairs)
+        else "depends"
+    )
+    return Report(
+        command="license compat",
+        subject=" + ".join(ids),
+        verdict=worst,
+        outcome={"yes": Outcome.PASS, "no": Outcome.FAIL}.get(worst, Outcome.INCOMPLETE),
+        summary="as one work that is handed on: merged weights, or linked code",
+        tables=(
+            Table(
+                title="",
+                columns=("one", "other", "together", "why"),
+                rows=tuple((p.one, p.other, p.verdict, p.why) for p in pairs),
+            ),
+        ),
+        notes=(DISCLAIMER,),
+        data={"pairs": [{"one": p.one, "other": p.other, "verdict": p.verdict, "why": p.why} for p in pairs]},
+    )
+
+
+def choose(profile: Profile, parents: tuple[str, ...]) -> Report:
+    """Which release licenses fit given parents, or which base licenses fit the profile."""
+    ids = tuple(_known(word) for word in parents)
+    found = comparing.releases(ids, profile) if ids else comparing.bases(profile)
+    title = "Release it under" if ids else "Bases whose license fits"
+    rows = tuple((c.id, c.verdict, "; ".join(c.reasons[:3])) for c in found if ids or c.verdict != "fail")
+    return Report(
+        command="license choose",
+        subject=" + ".join(ids) or "a base",
+        verdict=f"{len(rows)} fit",
+        outcome=Outcome.PASS if rows else Outcome.FAIL,
+        summary="for " + ", ".join(profile.use) + (", commercially" if profile.commercial else ", not commercially"),
+        tables=(Table(title=title, columns=("license", "verdict", "what to know"), rows=rows),),
+        notes=(DISCLAIMER,),
+        data={"choices": [{"id": c.id, "verdict": c.verdict, "reasons": list(c.reasons)} for c in found]},
+    )
+
+
+def _known(word: str) -> str:
+    found = facts.find(word)
+    if found.candidates:
+        raise UsageError(f"{word!r} stands for several licenses", hint="give one of " + ", ".join(found.candidates))
+    return found.id or facts.terms(word).id
