@@ -27,6 +27,9 @@ class StorageTape(TorchDispatchMode):
         self.peak_phase = ""
         self.phase = ""
         self.phase_peaks: dict[str, int] = {}
+        self.gradients_at_peak = 0
+        self.saved_bytes = 0
+        self.gradient_bytes: Callable[[], int] | None = None
         self.keep = keep
         self.on_op: Callable[[Any, tuple[Any, ...], Any], None] | None = None
         self._ids: dict[int, int] = {}

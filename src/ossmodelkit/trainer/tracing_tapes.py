@@ -1,0 +1,132 @@
+"""Record a step of a small model as segments of allocations, with marks where linear layers run.
+
+A tape of three blocks is enough: first, middle (repeated for every further block) and last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from transformers.pytorch_utils import Conv1D
+
+from ossmodelkit.estimating.options import Method, StepOptions
+from ossmodelkit.trainer import tracing_model as models
+from ossmodelkit.trainer import tracing_step as steps
+from ossmodelkit.trainer.tracing_storage import StorageTape
+
+LINEAR = (nn.Linear, Conv1D)
+TO_COPY = torch.ops.aten._to_copy.default
+
+
+class Recorder:
+    """Hooks that put marks on a tape: where blocks begin in either direction, and where linear layers run."""
+
+    def __init__(self, model: nn.Module, tape: StorageTape) -> None:
+        self.model, self.tape = model, tape
+        self.backward = False
+        self.names: dict[int, str] = {}
+        self.inside: str | None = None
+        tape.on_op = self._saw
+        for stack, blocks in enumerate(models.block_lists(model)):
+            for at, block in enumerate(blocks):
+                block.register_forward_pre_hook(self._enter(stack, at), with_kwargs=True)
+                for name, module in block.named_modules():
+                    if isinstance(module, LINEAR):
+                        self._watch(name, module)
+            blocks[-1].register_forward_hook(self._leave(stack, len(blocks)))
+
+    def _watch(self, name: str, module: nn.Module) -> None:
+        self.names[module.weight.untyped_storage()._cdata] = name
+
+        def before(module: nn.Module, args: Any) -> None:
+            self.inside = name
+
+        def after(module: nn.Module, args: Any, out: torch.Tensor) -> None:
+            self.inside = None
+            self.tape.mark("F", name, self.tape.id_of(args[0]), self.tape.id_of(out))
+
+        module.register_forward_pre_hook(before)
+        module.register_forward_hook(after)
+
+    def _saw(self, func: Any, args: tuple[Any, ...], out: Any) -> None:
+        if func is TO_COPY and (name := self._name(args[0])) is not None:
+            self.names[out.untyped_storage()._cdata] = name
+        elif self.backward and self.inside is None and func._schema.name in ("aten::mm", "aten::bmm"):
+            name = next((found for arg in args[:2] if (found := self._name(arg)) is not None), None)
+            if name is not None:
+                self.tape.mark("G", name, None, self.tape.id_of(out))
+
+    def _name(self, tensor: Any) -> str | None:
+        return self.names.get(tensor.untyped_storage()._cdata) if isinstance(tensor, torch.Tensor) else None
+
+    def _enter(self, stack: int, at: int) -> Any:
+        def hook(module: nn.Module, args: Any, kwargs: Any) -> None:
+            if self.backward:
+                return
+            self.tape.mark("segment", f"{stack}.{at}")
+            hidden = args[0] if args else kwargs["hidden_states"]
+            if hidden.requires_grad:
+                back = f"{stack}.{at - 1}.back" if at else f"{stack}.before.back"
+                hidden.register_hook(lambda grad: self.tape.mark("segment", back))
+
+        return hook
+
+    def _leave(self, stack: int, count: int) -> Any:
+        def hook(module: nn.Module, args: Any, out: Any) -> None:
+            if self.backward:
+                return
+            hidden = out[0] if isinstance(out, tuple) else out
+            if hidden.requires_grad:
+                hidden.register_hook(lambda grad: self.tape.mark("segment", f"{stack}.{count - 1}.back"))
+            self.tape.mark("segment", f"{stack}.after")
+
+        return hook
+
+    def turn(self, loss: torch.Tensor) -> None:
+        """The forward pass is over."""
+        self.backward = True
+        self.tape.mark("segment", "loss.back")
+
+
+def let_gradients_flow(model: nn.Module) -> None:
+    """Make every linear layer's output need a gradient, as an adapter on it would."""
+
+    def hook(module: nn.Module, args: Any, out: torch.Tensor) -> None:
+        if not out.requires_grad and torch.is_grad_enabled():
+            out.requires_grad_(True)
+
+    for blocks in models.block_lists(model):
+        for module in blocks.modules():
+            if isinstance(module, LINEAR):
+                module.register_forward_hook(hook)
+
+
+def record(
+    config: Mapping[str, Any], options: StepOptions, task: str, *, frozen: bool
+) -> tuple[StorageTape, nn.Module]:
+    """The tape of one step; with `frozen`, of a base whose weights all rest while gradients flow through."""
+    model = models.build(config, options, task)
+    if frozen:
+        model.requires_grad_(False)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        models.materialize(model)
+        inputs = steps.make_inputs(model, options, task)
+        tape = StorageTape()
+        for tensor in (*models.static_tensors(model), *inputs.values()):
+            if isinstance(tensor, torch.Tensor):
+                tape.leave_out(tensor)
+        if frozen:
+            let_gradients_flow(model)
+        recorder = Recorder(model, tape)
+        tape.mark("segment", "before")
+        steps.run_step(model, inputs, options, tape, before_backward=recorder.turn)
+        gradients = {tape.id_of(p.grad): True for p in model.parameters() if p.grad is not None}
+    tape.mark("gradients", sorted(number for number in gradients if number is not None))
+    return tape, model
+
+
+__all__ = ["LINEAR", "Method", "Recorder", "record"]

@@ -1,0 +1,346 @@
+"""Derive configs/coefficients/*.json by tracing tiny models: `python -m tools.derive_coefficients [FAMILY…]`.
+
+Nothing is fitted: every allocation of a step of three blocks is recorded as a product of the model's
+sizes, so the shipped numbers are exact for every other shape. Takes about two minutes a family on one core.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import sys
+import tomllib
+import warnings
+from pathlib import Path
+from typing import Any
+
+from ossmodelkit.estimating.options import Attention, Autocast, Dtype, Loss, Method, Quantize, StepOptions
+from ossmodelkit.foundation.resources import config as shipped
+
+PRECISIONS = {
+    "16": (Dtype.BF16, Autocast.NONE),
+    "32": (Dtype.FP32, Autocast.NONE),
+    "32-autocast": (Dtype.FP32, Autocast.BF16),
+    "16-autocast": (Dtype.BF16, Autocast.BF16),
+}
+ATTENTIONS = {
+    "sdpa": {"attention": Attention.SDPA},
+    "sdpa-padded": {"attention": Attention.SDPA, "padded": True},
+    "sdpa-window": {"attention": Attention.SDPA},
+    "eager": {"attention": Attention.EAGER},
+    "eager-padded": {"attention": Attention.EAGER, "padded": True},
+    "varlen": {"attention": Attention.VARLEN},
+}
+
+
+class Table:
+    """Things by number, each kept once."""
+
+    def __init__(self) -> None:
+        self.items: list[Any] = []
+        self._at: dict[str, int] = {}
+
+    def number(self, item: Any) -> int:
+        """The number of `item`."""
+        key = json.dumps(item)
+        if key not in self._at:
+            self._at[key] = len(self.items)
+            self.items.append(item)
+        return self._at[key]
+
+
+def families() -> dict[str, Any]:
+    """The table of families."""
+    return tomllib.loads(shipped("coefficients", "families.toml").read_text())
+
+
+def tiny(family: dict[str, Any], *, gate: str | None = None) -> tuple[dict[str, Any], dict[str, int]]:
+    """A configuration of distinct sizes, and what each letter stands for in it."""
+    from ossmodelkit.trainer.tracing_symbols import SYMBOLS
+
+    value = {name: size for name, (size, _) in SYMBOLS.items()}
+    derived = family.get("derived", {})
+    if derived.get("K") == "A":
+        value.pop("K"), value.pop("F")
+        heads = value.pop("G")
+        value["A"] = heads
+    else:
+        heads = value["K"] * value["G"]
+    if "D" in derived:
+        value["H"] = heads * value["D"]
+    if family["task"] == "image-classification":
+        value |= {"p": 16, "c": 3, "T": 36 * 36 + 1}
+    sizes = {**value, "A": heads, "L": 3, "N": 3}
+    out: dict[str, Any] = {"model_type": family["types"][0]}
+    for letter, key in family["fields"].items():
+        out[key] = sizes[letter]
+    if family["task"] == "image-classification":
+        out |= {"image_size": 36 * 16}
+    if "X" not in family["fields"]:
+        out["max_position_embeddings"] = 8192
+    out |= {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": family["tied"]}
+    for key in [key for key, item in family.get("trace", {}).items()]:
+        out[key] = family["trace"][key] or None
+    if gate:
+        ((key, _),) = family["gates"].items()
+        out[key] = gate
+    return out, value
+
+
+def letters_for(value: dict[str, int], family: dict[str, Any]) -> Any:
+    """The reader of sizes for a tiny configuration."""
+    from ossmodelkit.trainer import tracing_symbols as symbols
+
+    tokens, both = value["T"], value["S"]
+    batch = value["B"]
+    nearly = {tokens + 1: "T", tokens - 1: "T", both + 1: "S", both - 1: "S"}
+    nearly |= {batch * tokens + 1: "B T", batch * tokens - 1: "B T", batch * (tokens - 1): "B T"}
+    if family["task"] == "image-classification":
+        nearly |= {36: "m", tokens: "T"}
+    for stale in ("D", "H"):
+        if family.get("derived", {}).get("D") and stale == "H":
+            value = {name: size for name, size in value.items() if name != "H"}
+    reader = symbols.Letters(value, nearly)
+    if "A" in value:
+        reader.primes[17] = "A"
+    return reader
+
+
+def variants(family: dict[str, Any], *, tied: bool) -> list[dict[str, Any]]:
+    """Every variant of a family that is traced, as keyword arguments and a key."""
+    attentions = [
+        name
+        for name in ATTENTIONS
+        if name.split("-")[0] in family.get("attention", ["sdpa", "eager", "varlen"])
+        and (name != "sdpa-window" or "window" in family)
+        and not (family["task"] == "image-classification" and "padded" in name)
+    ]
+    out = []
+    for method, precision, attention, saving in itertools.product(
+        family.get("methods", ["full", "frozen", "prompt"]), PRECISIONS, attentions, (False, True)
+    ):
+        if method == "prompt" and (attention == "varlen" or "autocast" in precision):
+            continue
+        key = f"{method}/{precision}/{attention}/{'recompute' if saving else 'keep'}"
+        out.append({"key": key, "method": method, "precision": precision, "attention": attention, "saving": saving})
+    return out
+
+
+def options_for(variant: dict[str, Any], value: dict[str, int], loss: Loss) -> StepOptions:
+    """The options behind a variant."""
+    from ossmodelkit.trainer.tracing_symbols import PROMPT_TOKENS
+
+    dtype, autocast = PRECISIONS[variant["precision"]]
+    prompt = variant["method"] == "prompt"
+    return StepOptions(
+        method=Method.PROMPT if prompt else Method.FULL,
+        batch=value["B"],
+        seq=value["T"],
+        dtype=dtype,
+        autocast=autocast,
+        adapter_dtype=Dtype.FP32,
+        checkpointing=variant["saving"],
+        loss=loss,
+        prompt_tokens=PROMPT_TOKENS,
+        **ATTENTIONS[variant["attention"]],  # type: ignore[arg-type]
+    )
+
+
+def segments(tape: Any, reader: Any, sizes: Table) -> list[tuple[str, list[Any]]]:
+    """The tape cut at its marks; allocations as numbers of sizes, linear layers as lists."""
+    out: list[tuple[str, list[Any]]] = []
+    entry = {number: sizes.number(list(reader.read(*size))) + 1 for number, size in tape.sizes.items()}
+    freed: dict[int, tuple[int, int]] = {}
+    waiting: list[tuple[list[Any], int, int]] = []
+    for event in tape.events:
+        if event[0] == "segment":
+            out.append((event[1], []))
+        elif event[0] == "+":
+            out[-1][1].append(entry[event[1]])
+        elif event[0] == "-":
+            freed[event[1]] = (len(out), len(out[-1][1]))
+            out[-1][1].append(-entry[event[1]])
+        elif event[0] == "F":
+            mark = ["F", event[1], entry.get(event[2], 0), entry.get(event[3], 0), -1]
+            waiting.append((mark, event[2], len(out)))
+            out[-1][1].append(mark)
+        elif event[0] == "G":
+            out[-1][1].append(["G", event[1], entry.get(event[3], 0)])
+    for mark, number, segment in waiting:
+        place = freed.get(number)
+        if place and place[0] == segment:
+            mark[4] = place[1]
+    return out
+
+
+def is_block(name: str) -> bool:
+    """Whether a segment belongs to a block (either direction)."""
+    return name.split(".")[1:2] != ["after"] and name.split(".")[1:2] != ["before"] and name[0].isdigit()
+
+
+def parameters(model: Any, reader: Any) -> list[Any]:
+    """Names and shapes in letters; `{}` stands for the number of the block, the middle block speaks for all."""
+    from ossmodelkit.trainer import tracing_model as models
+
+    stacks = [name for name, module in model.named_modules() if module in models.block_lists(model)]
+    out = []
+    for name, parameter in model.named_parameters():
+        stack = next((at for at, prefix in enumerate(stacks) if name.startswith(f"{prefix}.")), None)
+        shown, inner = name, None
+        if stack is not None:
+            number, _, rest = name.removeprefix(f"{stacks[stack]}.").partition(".")
+            inner = f"{stack}.{number}"
+            shown = f"{stacks[stack]}.{{}}.{rest}"
+        shape = [list(reader.read((side,), 1, side)) for side in parameter.shape]
+        out.append([shown, inner, shape])
+    return out
+
+
+def linears(model: Any) -> dict[str, list[Any]]:
+    """Linear layers inside blocks: `stack.name` to [kind, inputs, outputs] as plain numbers."""
+    from transformers.pytorch_utils import Conv1D
+
+    from ossmodelkit.trainer import tracing_model as models
+    from ossmodelkit.trainer.tracing_tapes import LINEAR
+
+    out: dict[str, list[Any]] = {}
+    for stack, blocks in enumerate(models.block_lists(model)):
+        for number, block in enumerate(blocks):
+            for name, module in block.named_modules():
+                if isinstance(module, LINEAR):
+                    conv = isinstance(module, Conv1D)
+                    shape = tuple(module.weight.shape)  # type: ignore[arg-type]
+                    inside, outside = shape if conv else shape[::-1]
+                    out[f"{stack}.{number}:{name}"] = ["conv1d" if conv else "linear", inside, outside]
+    return out
+
+
+def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, Any]:
+    """Everything that is shipped for one family."""
+    from ossmodelkit.trainer import chunked_loss, tracing_tapes
+    from ossmodelkit.trainer.tracing_symbols import SYMBOLS
+
+    sizes, parts = Table(), Table()
+    bodies: dict[str, Any] = {}
+    ends: dict[str, Any] = {}
+    shapes: dict[str, Any] = {}
+    layers: dict[str, Any] = {}
+    chunked_loss.LOGITS_AT_ONCE = SYMBOLS["R"][0] * SYMBOLS["V"][0]
+    losses = [Loss(item) for item in family.get("loss", ["full", "chunked"])]
+    for gate in next(iter(family.get("gates", {}).values()), [None]):
+        config, value = tiny(family, gate=gate)
+        reader = letters_for(value, family)
+        mark = f"{gate}/" if gate else ""
+        for variant in variants(family, tied=family["tied"]):
+            key = mark + variant["key"]
+            if only and not key.startswith(only):
+                continue
+            for loss, tied in itertools.product(losses, (True, False)):
+                saving = "recompute" if variant["saving"] else "keep"
+                tie = "tied" if tied else "untied"
+                end_key = f"{mark}{variant['method']}/{variant['precision']}/{saving}/{loss}/{tie}"
+                first = key not in bodies
+                new_end = end_key not in ends and variant["attention"] in ("sdpa", "eager")
+                if not first and not new_end:
+                    continue
+                plan = options_for(variant, value, loss)
+                laid = config | {"tie_word_embeddings": tied}
+                if variant["attention"].endswith("window"):
+                    laid[family["window"]] = 64
+                try:
+                    tape, model = tracing_tapes.record(laid, plan, family["task"], frozen=variant["method"] == "frozen")
+                except Exception as error:
+                    print(f"  left out {key}: {type(error).__name__}: {str(error)[:120]}", file=sys.stderr)
+                    continue
+                cut = segments(tape, reader, sizes)
+                if first:
+                    bodies[key] = [[part, parts.number(events)] for part, events in cut]
+                if new_end:
+                    ends[end_key] = {part: parts.number(events) for part, events in cut if not is_block(part)}
+                if variant["method"] == "full" and mark + "shapes" not in shapes:
+                    shapes[mark + "shapes"] = parameters(model, reader)
+                    layers[mark + "linears"] = {
+                        layer: [kind, list(reader.read((i,), 1, i)), list(reader.read((o,), 1, o))]
+                        for layer, (kind, i, o) in linears(model).items()
+                    }
+    return {
+        "schema": 1,
+        "family": name,
+        "derived_with": versions(),
+        "parameters": shapes,
+        "linears": layers,
+        "sizes": sizes.items,
+        "segments": parts.items,
+        "bodies": bodies,
+        "ends": ends,
+    }
+
+
+def derive_adapters() -> dict[str, Any]:
+    """The profiles of one wrapped (or quantized) linear layer."""
+    from ossmodelkit.trainer.tracing_adapters import profile
+
+    out: dict[str, Any] = {}
+    for method, quantize, precision, adapter, kind, forward in itertools.product(
+        (Method.FULL, Method.LORA, Method.DORA, Method.IA3),
+        Quantize,
+        PRECISIONS,
+        (Dtype.FP32, Dtype.BF16),
+        ("linear", "conv1d"),
+        (False, True),
+    ):
+        if (forward and method is not Method.IA3) or (kind == "conv1d" and quantize is not Quantize.NONE):
+            continue
+        if method is Method.FULL and adapter is Dtype.BF16:
+            continue
+        dtype, autocast = PRECISIONS[precision]
+        for wide in (False, True) if autocast is not Autocast.NONE else (dtype is Dtype.FP32,):
+            options = StepOptions(
+                method=Method.LORA if method is Method.FULL else method,
+                quantize=quantize,
+                dtype=dtype,
+                autocast=autocast,
+                adapter_dtype=adapter,
+                rank=43,
+            )
+            if method is Method.FULL:
+                options = _plain(options)
+            name = "plain" if method is Method.FULL else method.value + ("-ff" if forward else "")
+            key = f"{name}/{kind}/{quantize}/{precision}/{4 if wide else 2}/{adapter}"
+            try:
+                out[key] = profile(options, conv=kind == "conv1d", feedforward=forward, wide_input=wide)
+            except Exception as error:
+                print(f"  left out {key}: {type(error).__name__}: {str(error)[:90]}", file=sys.stderr)
+    return {"schema": 1, "derived_with": versions(), "profiles": out}
+
+
+def _plain(options: StepOptions) -> StepOptions:
+    made = object.__new__(StepOptions)
+    for field in StepOptions.__dataclass_fields__:
+        object.__setattr__(made, field, Method.FULL if field == "method" else getattr(options, field))
+    return made
+
+
+def versions() -> dict[str, str]:
+    """The libraries that were traced."""
+    from importlib.metadata import version
+
+    return {name: version(name).split("+")[0] for name in ("torch", "transformers", "peft")}
+
+
+def main(words: list[str]) -> None:
+    """Write the files named, or all."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    folder = shipped("coefficients")
+    known = families()
+    for name in words or ["adapters", *known]:
+        made = derive_adapters() if name == "adapters" else derive(name, known[name])
+        path = Path(folder) / f"{name}.json"
+        path.write_text(json.dumps(made, separators=(",", ":")) + "\n")
+        print(f"{name}: {path.stat().st_size / 1e3:.0f} kB", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
