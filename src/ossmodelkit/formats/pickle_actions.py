@@ -127,11 +127,16 @@ def _extension(m: Machine, argument: bytes) -> None:
 
 
 def _persistent_line(m: Machine, argument: bytes) -> None:
-    _supplied(m, "persistent id", text(argument.removesuffix(b"\n")))
+    _supplied(m, "persistent id", text(argument))
 
 
 def _persistent(m: Machine, _: bytes) -> None:
-    _supplied(m, "persistent id", m.stack.pop())
+    ident = m.stack.pop()
+    if isinstance(ident, tuple) and len(ident) > 1 and ident[0] == "module" and isinstance(ident[1], Global):
+        # Old torch files name a module's class this way, beside its source; the loader gives the class.
+        m.stack.push(ident[1])
+    else:
+        _supplied(m, "persistent id", ident)
 
 
 def _buffer(m: Machine, _: bytes) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import re
 import struct
 from collections.abc import Callable
 
-from ossmodelkit.formats.pickle_values import Unknown, Value
+from ossmodelkit.formats.pickle_cursor import BrokenStreamError
+from ossmodelkit.formats.pickle_values import Value
+
+NUMBER = re.compile(rb"\s*([+-]?)(0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*)\s*L?\s*")
 
 
 def text(argument: bytes) -> str:
@@ -28,36 +32,40 @@ def _old_text(argument: bytes) -> str:
 def _quoted(line: bytes) -> Value:
     line = line.strip()
     if len(line) < 2 or line[:1] not in (b"'", b'"') or line[:1] != line[-1:]:
-        return Unknown("a broken string")
+        raise BrokenStreamError("a string without its quotes")
     try:
         return _old_text(codecs.escape_decode(line[1:-1])[0])
-    except ValueError:
-        return Unknown("a broken string")
+    except ValueError as error:
+        raise BrokenStreamError("a string with a broken escape") from error
 
 
 def _raw(line: bytes) -> Value:
     try:
         return line.decode("raw-unicode-escape")
-    except UnicodeDecodeError:
-        return Unknown("a broken string")
+    except UnicodeDecodeError as error:
+        raise BrokenStreamError("a string with a broken escape") from error
 
 
 def _number(line: bytes) -> Value:
     """INT and LONG: any base by prefix, an L may follow, a NUL ends what the C loader reads."""
-    word = line.split(b"\0")[0].strip().rstrip(b"L")
-    if line.strip() in (b"00", b"01"):
-        return line.strip() == b"01"
-    try:
-        return int(word[:400], 0)
-    except ValueError:
-        return Unknown("a number")
+    if line in (b"00", b"01"):
+        return line == b"01"
+    found = NUMBER.fullmatch(line.split(b"\0")[0])
+    if not found:
+        raise BrokenStreamError("a number that is none")
+    digits, base = found[2].replace(b"_", b"")[:400], 0
+    if digits[:1] == b"0" and digits[1:2].isdigit():
+        # C reads a leading zero as base 8, Python as an error or as base 10.
+        base = 8 if not digits.translate(None, b"01234567") else 10
+    value = int(digits, base)
+    return -value if found[1] == b"-" else value
 
 
 def _float(line: bytes) -> Value:
     try:
-        return float(line)
-    except ValueError:
-        return Unknown("a number")
+        return float(line.split(b"\0")[0])
+    except ValueError as error:
+        raise BrokenStreamError("a number that is none") from error
 
 
 CONSTANTS: dict[bytes, Callable[[bytes], Value]] = {

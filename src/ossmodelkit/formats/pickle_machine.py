@@ -32,6 +32,7 @@ for _code, _count in FIXED.items():
     WIDTHS[_code[0]] = 1 + _count
 SHORT = frozenset(code[0] for code, field in COUNTED.items() if field == 1)
 LONG = frozenset(code[0] for code in (*COUNTED, *LINES)) - SHORT | {STOP, ord("b")}
+ONE_LINE = frozenset(code for code, count in LINES.items() if count == 1)
 MADE = {b"t": "tuple", b"l": "list", b"d": "dict", b"\x91": "frozenset"}
 FILLED = {b"e": "APPENDS", b"u": "SETITEMS", b"\x90": "ADDITEMS"}
 
@@ -67,6 +68,7 @@ class Machine:
                 cursor.at = self._run_short(cursor.at)
             self.at = cursor.at
             code, start, end = cursor.step()
+            end -= code in ONE_LINE
             if code == b".":
                 self.value = self.stack.pop()
                 self.at = cursor.at
@@ -86,6 +88,7 @@ class Machine:
     def constant_at(self, at: int) -> Value:
         """The plain value whose opcode stands at `at`."""
         code, start, end = Cursor(self.tape, at).step()
+        end -= code in ONE_LINE
         return self._constant(code, start, end - start) if code in CONSTANTS else Unknown("a value")
 
     def _run_short(self, at: int) -> int:

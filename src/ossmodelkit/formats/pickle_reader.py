@@ -9,6 +9,7 @@ from ossmodelkit.core.finding import Gap
 from ossmodelkit.formats import joblib_arrays, torch_legacy
 from ossmodelkit.formats.pickle_events import Call
 from ossmodelkit.formats.pickle_opcodes import KNOWN, NEWEST_PROTOCOL
+from ossmodelkit.formats.pickle_values import Global
 from ossmodelkit.formats.pickles import Pickle, gap_of, nested_blobs, study
 from ossmodelkit.formats.reading import Aside, Blob, Reader
 from ossmodelkit.formats.tape import Tape
@@ -54,10 +55,11 @@ def read_on(first: Pickle, tape: Tape, blob: Blob, budget: Budget) -> Iterator[o
         if not _may_go_on(tape, end):
             yield _unread(row[-1], tape, end)
             return
-        row.append(study(tape, end, budget, at=blob.at, loader=_loader(row), built=joblib_arrays.pass_over))
-        if row[-1].broken and not row[-1].events:
-            yield _unread(row[-2], tape, end)
+        after = study(tape, end, budget, at=blob.at, loader=_loader(row), built=joblib_arrays.pass_over)
+        if after.broken and not after.events:
+            yield _unread(row[-1], tape, end)
             return
+        row.append(after)
 
 
 def is_certain(pickle: Pickle, blob: Blob) -> bool:
@@ -69,7 +71,7 @@ def is_certain(pickle: Pickle, blob: Blob) -> bool:
     follows = blob.slice(pickle.end, SAMPLE)
     if not follows.strip(PADDING):
         return pickle.end > 2 or blob.size <= 2
-    calls = any(isinstance(event, Call) for event in pickle.events)
+    calls = any(isinstance(event, Call) and isinstance(event.function, Global) for event in pickle.events)
     return calls or (bool(pickle.events) and not _is_text(follows))
 
 

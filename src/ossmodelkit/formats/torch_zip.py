@@ -31,6 +31,7 @@ BOOKKEEPING = frozenset(
         ".data/extern_modules",
     }
 )
+MARKS = frozenset({"byteorder", "archive_format", "serialization_id"})
 SMALL = 4096
 RAW_FOLDERS = ("data/weights/", "data/constants/", "data/aotinductor/", ".data/", "xl_model_weights/")
 
@@ -61,17 +62,14 @@ class TorchScript:
 
 def recognize(archive: ZipArchive) -> TorchLayout | None:
     """The layout of a torch file, or None for any other zip."""
-    objects = tuple(one for one in archive.members if _is_object(one.name))
-    torch = [
-        one for one in archive.members if one.name.rpartition("/")[2] in ("version", "archive_format", "byteorder")
-    ]
-    if not objects and not torch:
+    marks = [one for one in archive.members if _is_object(one.name)]
+    marks += [one for one in archive.members if one.name.rpartition("/")[2] in MARKS]
+    if not marks:
         return None
-    names = [one.name for one in (objects or torch)]
-    root = min(names, key=len).partition("/")[0] + "/" if "/" in min(names, key=len) else ""
-    if root in ("data/", ".data/"):
-        root = ""
-    return TorchLayout(root=root, objects=objects)
+    shortest = min((one.name for one in marks), key=len)
+    root = shortest.partition("/")[0] + "/" if "/" in shortest else ""
+    objects = tuple(one for one in archive.members if one.name.endswith(".pkl") and "/code/" not in f"/{one.name}")
+    return TorchLayout(root="" if root in ("data/", ".data/") else root, objects=objects)
 
 
 def _is_object(name: str) -> bool:

@@ -52,6 +52,8 @@ def standing(module: str, name: str) -> Standing:
         return Standing(kind=Kind(kind), rule=rule)
     if full in tables.enums:
         return Standing(kind=Kind.GUARD, rule="enum")
+    if any(full in entry.get("also", ()) for entry in tables.data):
+        return Standing(kind=Kind.DATA)
     if full in tables.deny_names:
         return Standing(kind=Kind.DENIED, rule=tables.deny_names[full])
     for pattern, kind, rule in tables.patterns:
@@ -132,20 +134,18 @@ def _is_class(name: str) -> bool:
 
 def _in_package(tables: _Tables, module: str, name: str, full: str) -> Standing | None:
     for entry in tables.data:
-        if full in entry.get("also", ()):
-            return Standing(kind=Kind.DATA)
         if not _below(module, entry["packages"]) or _below(module, entry.get("except", [])):
             continue
         if "only" in entry:
             if full in entry["only"]:
                 return Standing(kind=Kind.DATA)
             continue
-        first, dot, rest = name.partition(".")
+        first, dot, _ = name.partition(".")
         if not _is_plain(name) or not (_is_class(first) or entry.get("lower")):
             continue
         if dot and not entry.get("dotted"):
             # A method of a known class, written by its qualified name: it may be kept, not called.
-            return Standing(kind=Kind.VALUE) if not rest.startswith("_") and _is_class(first) else None
+            return Standing(kind=Kind.VALUE) if entry.get("lower") or _is_class(first) else None
         hooked = full in tables.hooked and not _is_reviewed(full, tuple(entry.get("reviewed", ())))
         return Standing(kind=Kind.UNKNOWN, hooked=True) if hooked else Standing(kind=Kind.DATA)
     return None

@@ -73,11 +73,12 @@ def _attribute_of_class(args: Args) -> str:
     if len(args) < 2 or not isinstance(args[1], str):
         return "looks up a name that is worked out"
     of, name = args[0], args[1]
-    if not isinstance(of, Global) or of.reached or not is_known(of) or of.dotted:
-        return f"looks up {name!r} in {describe(of)}"
-    kind = standing(of.module, of.name).kind
-    if name.startswith("_") or not name.isidentifier() or (kind is Kind.GUARD and not _is_enum(of)):
-        return f"looks up {name!r} in {describe(of)}"
+    wrong = f"looks up {name!r} in {describe(of)}"
+    if not is_known(of) or not name.isidentifier() or name.startswith("__"):
+        return wrong
+    if isinstance(of, Global):
+        kind = standing(of.module, of.name).kind
+        return wrong if of.dotted or (kind is Kind.GUARD and not _is_enum(of)) else ""
     return ""
 
 

@@ -27,7 +27,7 @@ from ossmodelkit.scanning.guarding import problem, state_problem
 MAKES = ("NEWOBJ", "NEWOBJ_EX")
 MOST_CALLS_SHOWN = 3
 # In bytes that are probably no pickle, these say nothing.
-MAY_BE_CHANCE = ("unknown", "persistent", "unproven")
+MAY_BE_CHANCE = ("unknown", "persistent", "unproven", "computed", "alters", "extension")
 # Rules of names that lead to other objects when their arguments are wrong.
 LEADS_ON = ("attribute-of-class", "plain-names", "calls-known", "numpy-function")
 
@@ -153,7 +153,7 @@ def _judge_reached(function: Global, event: Call, calls: dict[str, list[Call]]) 
     saw = f"{_with_calls(function, calls.get(function.full, [event]))}, reached through {function.reached}"
     if known.kind is Kind.DENIED:
         yield Remark(topic=known.rule, offset=event.offset, saw=saw, why=_sentence(known.rule, True))
-    else:
+    elif known.kind is not Kind.INERT:
         yield Remark(topic="reach", offset=event.offset, saw=saw)
 
 

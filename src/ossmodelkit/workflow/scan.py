@@ -17,6 +17,7 @@ from ossmodelkit.foundation.errors import SourceError
 from ossmodelkit.scanning.inspecting import FileResult, Inspection, inspect
 from ossmodelkit.scanning.verdict import Word
 from ossmodelkit.sources.opening import open_source
+from ossmodelkit.sources.traffic import remarks
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.scan_report import report_on
 
@@ -48,9 +49,10 @@ def scan(
     whole = _together(seen)
     given = tuple(waivers) or desk.settings.policy.waivers
     digest = _digest(sources, desk) if any(one.sha256 for one in given) else ""
-    return report_on(
+    report = report_on(
         whole, subject=", ".join(wanted), fail_on=fail_on, waivers=given, sha256=digest, today=desk.now.date()
     )
+    return replace(report, notes=(*report.notes, *(remark for source in sources for remark in remarks(source))))
 
 
 def gather(source: Source, desk: Desk, *, jobs: int = 0) -> Evidence:
