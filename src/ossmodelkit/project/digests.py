@@ -1,6 +1,7 @@
 """SHA-256 of files, in parallel, with a cache that may be deleted at any time.
 
 The cache is for building only: it trusts size, mtime, ctime and inode. Verifying never uses it.
+Digests of remote files are remembered for this run and no longer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from ossmodelkit.core.artifact import payload_digest
 from ossmodelkit.core.source import Source
@@ -18,6 +20,9 @@ from ossmodelkit.foundation.progress import Progress, Silent, Task
 from ossmodelkit.foundation.writing import write_atomic
 
 CHUNK = 1024 * 1024
+REMOTE = "\0"  # begins the stamp of a file that is not of this machine and may be another tomorrow
+
+_this_run: WeakKeyDictionary[Source, dict[str, str]] = WeakKeyDictionary()
 
 
 def digest_stream(source: Source, name: str, task: Task | None = None) -> str:
@@ -39,7 +44,7 @@ def digest_payload(source: Source, *, cache: Path | None = None, progress: Progr
     A digest that a hub claims is taken over unread: fetching a whole model to name it would defeat range
     reads. Whoever records it must say so (`Entry.claimed_sha256`).
     """
-    known = _load(cache)
+    known = _load(cache) | _this_run.get(source, {})
     claimed = {entry.name: entry.claimed_sha256 for entry in source.inventory.payload if entry.claimed_sha256}
     unclaimed = [entry for entry in source.inventory.payload if not entry.claimed_sha256]
     stamps = {entry.name: _stamp(source, entry.name) for entry in unclaimed}
@@ -50,7 +55,8 @@ def digest_payload(source: Source, *, cache: Path | None = None, progress: Progr
         with workers, (progress or Silent()).task("hashing", total, "bytes") as task:
             found = workers.map(lambda entry: digest_stream(source, entry.name, task), todo)
             known.update(zip((stamps[entry.name] for entry in todo), found, strict=True))
-        _save(cache, known)
+        _this_run[source] = {stamp: digest for stamp, digest in known.items() if stamp.startswith(REMOTE)}
+        _save(cache, {stamp: digest for stamp, digest in known.items() if not stamp.startswith(REMOTE)})
     return claimed | {name: known[stamp] for name, stamp in stamps.items()}
 
 
@@ -64,7 +70,7 @@ def _stamp(source: Source, name: str) -> str:
         try:
             found = os.fstat(stream.fileno())
         except OSError:
-            return f"{source.ref}\0{name}"
+            return f"{REMOTE}{source.ref}\0{source.inventory.revision}\0{name}"
     return f"{found.st_dev}:{found.st_ino}:{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}"
 
 

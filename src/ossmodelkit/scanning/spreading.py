@@ -17,6 +17,7 @@ from ossmodelkit.scanning.entry import FileResult, Work, inspect_entry, lost
 # Below this, starting workers costs more than they save.
 WORTH_FILES = 24
 WORTH_BYTES = 32 * 1024 * 1024
+WAITING = 8  # what comes over a network is waited for, not worked on
 KILLED = "the process that read this file was killed; it may need more memory than there is"
 
 _work: Work | None = None
@@ -24,11 +25,12 @@ _work: Work | None = None
 
 def spread(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[tuple[FileResult, Answers]]:
     """The outcome of every entry, in their order."""
-    jobs = min(jobs or processors(), len(entries))
+    local = isinstance(getattr(work.source, "root", None), Path)
+    jobs = min(jobs or (processors() if local else WAITING), len(entries))
     small = len(entries) < WORTH_FILES and sum(entry.size for entry in entries) < WORTH_BYTES
     if jobs <= 1 or small:
         yield from (inspect_entry(work, entry) for entry in entries)
-    elif isinstance(getattr(work.source, "root", None), Path):
+    elif local:
         yield from _by_processes(work, entries, jobs)
     else:
         with ThreadPoolExecutor(max_workers=jobs) as pool:
@@ -60,5 +62,5 @@ def _begin(work: Work) -> None:
 
 
 def _inspect(entry: Entry) -> tuple[FileResult, Answers]:
-    assert _work is not None  # noqa: S101 - the initializer has set it
+    assert _work is not None
     return inspect_entry(_work, entry)

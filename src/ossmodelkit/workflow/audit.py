@@ -9,6 +9,7 @@ from ossmodelkit.core.policy import Outcome, Policy, Verdict, judge
 from ossmodelkit.core.report import Report, Table
 from ossmodelkit.core.source import Source
 from ossmodelkit.sources.opening import open_source
+from ossmodelkit.sources.traffic import remarks
 from ossmodelkit.workflow import license as licenses
 from ossmodelkit.workflow import scan as scans
 from ossmodelkit.workflow.desk import Desk
@@ -59,7 +60,13 @@ def _report(source: Source, records: tuple[Evidence, ...], verdict: Verdict, *, 
         gaps=tuple(gap for record in records for gap in record.gaps),
         asked=tuple(check for record in records for check in record.asked),
         tables=_tables(by_kind, source),
-        notes=(*waived, *(m for m in verdict.missing if m not in told), *verdict.warnings, licenses.DISCLAIMER),
+        notes=(
+            *waived,
+            *(m for m in verdict.missing if m not in told),
+            *verdict.warnings,
+            *remarks(source),
+            licenses.DISCLAIMER,
+        ),
         next_steps=_next_steps(source.ref, verdict.outcome, recorded),
         data={
             "payload_sha256": subject.sha256,
