@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -11,6 +12,7 @@ from ossmodelkit.curating.reading import delimited, encoding, json_lines, json_v
 from ossmodelkit.curating.row import Bounds, Feed, Row
 from ossmodelkit.foundation.errors import UnreadableError
 
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 TABLES = (".csv", ".tsv")
 PACKED = {
     b"\x1f\x8b": "gzip",
@@ -44,7 +46,7 @@ def layout(feed: Feed, bounds: Bounds) -> Layout:
         raise UnreadableError(f"{feed.name} is packed ({packed})", hint="unpack it first")
     name = encoding.detect(start)
     text = codecs.getincrementaldecoder(name)("replace").decode(start).lstrip("\ufeff")
-    if text.count("\0") > len(text) // 100:
+    if len(CONTROL.findall(text)) > len(text) // 100:
         raise UnreadableError(f"{feed.name} is not text", hint="give JSON Lines, JSON, CSV or Parquet")
     container = _container(feed.name, text, whole=len(start) >= feed.size)
     return Layout(
