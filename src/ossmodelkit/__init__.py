@@ -26,10 +26,10 @@ def audit(ref: str, *, online: bool = False) -> Report:
 
     Raises `SourceError` when there is no model and `NothingToJudgeError` when it holds nothing.
     """
-    from ossmodelkit.workflow.audit import audit as run
-    from ossmodelkit.workflow.desk import desk_here
-
-    return run(ref, desk=desk_here(), online=online)
+    # By name, as below: every room imports this package for its version, and must not reach `workflow` by that.
+    desk = import_module("ossmodelkit.workflow.desk").desk_here()
+    report: Report = import_module("ossmodelkit.workflow.audit").audit(ref, desk=desk, online=online)
+    return report
 
 
 def __getattr__(name: str) -> Any:
