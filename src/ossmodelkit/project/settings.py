@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +38,10 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """What `kit release` should know: name, license, profiles, owner and the words of the card."""
+    """What `kit release` should know: name, license, profiles, owner and the words of the card.
+
+    `fail_on` and `severity` may only tighten the catalog; `policy` names a file or a shipped policy.
+    """
 
     name: str = ""
     version: str = ""
@@ -49,6 +53,12 @@ class Release:
     out_of_scope: str = ""
     limitations: str = ""
     languages: tuple[str, ...] = ()
+    users: str = ""
+    pipeline: str = ""
+    tags: tuple[str, ...] = ()
+    policy: str = ""
+    fail_on: str = "block"
+    severity: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

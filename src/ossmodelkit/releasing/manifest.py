@@ -1,0 +1,193 @@
+"""The list of files that a signature speaks of, in the OpenSSF Model Signing format v1.0.
+
+Source: OMS specification v1.0, section 5 (predicate), 6.1.2 (names), 6.2 (exclusions), 6.5 (subject).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ossmodelkit.foundation.errors import IntegrityError
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "https://model_signing/signature/v1.0"
+SIGNATURE, CLAIMS = "model.sig", "claims.jsonl"
+# Never signed by anyone who keeps to the specification (section 6.2).
+GIT_PATHS = (".git", ".gitattributes", ".github", ".gitignore")
+IGNORED = tuple(sorted((*GIT_PATHS, CLAIMS, SIGNATURE)))
+DIGEST_BYTES = {"sha256": 32, "blake2b": 64}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One signed piece: a file, or with `end` the bytes from `start` up to `end` of it."""
+
+    name: str
+    digest: str
+    start: int = 0
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What a signature covers: its pieces, how they were hashed, and which paths it leaves out."""
+
+    model: str
+    resources: tuple[Resource, ...]
+    ignored: tuple[str, ...] = IGNORED
+    hash_type: str = "sha256"
+    shard_size: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the signed files, each once, in order."""
+        return tuple(dict.fromkeys(resource.name for resource in self.resources))
+
+    def leaves_out(self, name: str) -> bool:
+        """Whether `name` lies under an ignored path, matched from the top of the model."""
+        return any(name == path or name.startswith(path + "/") for path in (*GIT_PATHS, *self.ignored))
+
+
+def of_files(model: str, digests: Mapping[str, str]) -> Manifest:
+    """The manifest of `{name: sha256}`; names in the order of their code points."""
+    if not digests:
+        raise IntegrityError("there is nothing to sign", hint="the folder holds no file")
+    for name in digests:
+        check_name(name)
+    return Manifest(model=model, resources=tuple(Resource(name=n, digest=digests[n]) for n in sorted(digests)))
+
+
+def to_statement(manifest: Manifest) -> bytes:
+    """The in-toto statement to be signed: the same manifest gives the same bytes."""
+    statement = {
+        "_type": STATEMENT,
+        "subject": [{"name": manifest.model, "digest": {"sha256": root_digest(manifest.resources)}}],
+        "predicateType": PREDICATE,
+        "predicate": {
+            "serialization": {
+                "method": "files",
+                "hash_type": manifest.hash_type,
+                "allow_symlinks": False,
+                "ignore_paths": list(manifest.ignored),
+            },
+            "resources": [
+                {"name": resource.name, "algorithm": manifest.hash_type, "digest": resource.digest}
+                for resource in manifest.resources
+            ],
+        },
+    }
+    return json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def from_statement(payload: bytes) -> Manifest:
+    """Read a signed statement, trusting nothing in it.
+
+    Raises `IntegrityError` for another predicate, an unknown hash, a name that leaves the model or
+    stands twice, an ignored path that would hide everything, or a root digest that does not add up.
+    """
+    try:
+        return _manifest(strict_json(payload))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise IntegrityError(
+            f"the signed statement is malformed: {error}", hint="ask the publisher to sign again"
+        ) from error
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is not a plain relative path (section 6.1.2) or not UTF-8."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise IntegrityError(f"the name {name!r} is not UTF-8", hint="rename the file") from error
+    parts = name.split("/")
+    if not name or "\0" in name or any(part in ("", ".", "..") for part in parts):
+        raise IntegrityError(f"the name {name!r} does not stay inside the model", hint="do not use this release")
+
+
+def root_digest(resources: Iterable[Resource]) -> str:
+    """SHA-256 over the raw digests in order; it binds no names (section 6.5.1), so we never rely on it."""
+    return hashlib.sha256(b"".join(bytes.fromhex(resource.digest) for resource in resources)).hexdigest()
+
+
+def strict_json(data: bytes) -> Any:
+    """JSON in which no key stands twice: two readers must not see two different documents."""
+    return json.loads(data, object_pairs_hook=_no_twins)
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _manifest(statement: Any) -> Manifest:
+    if statement["_type"] != STATEMENT or statement["predicateType"] != PREDICATE:
+        raise IntegrityError(
+            f"the signature is about {str(statement['predicateType'])[:80]!r}, not about a model",
+            hint=f"a model signature has the predicate {PREDICATE}",
+        )
+    (subject,) = statement["subject"]
+    how, listed = statement["predicate"]["serialization"], statement["predicate"]["resources"]
+    if set(statement["predicate"]) - {"serialization", "resources"}:
+        raise ValueError("the predicate holds unknown fields")
+    hash_type = _known_hash(how["hash_type"], listed)
+    shard_size = _shard_size(how)
+    resources = tuple(_resource(item, hash_type, shard_size) for item in listed)
+    if not resources:
+        raise ValueError("no file is signed")
+    if len({(r.name, r.start) for r in resources}) != len(resources):
+        raise ValueError("a name stands twice")
+    if subject["digest"]["sha256"] != root_digest(resources):
+        raise ValueError("the root digest does not match the files it lists")
+    return Manifest(
+        model=str(subject["name"]),
+        resources=resources,
+        ignored=tuple(_ignored(path) for path in how.get("ignore_paths", ())),
+        hash_type=hash_type,
+        shard_size=shard_size,
+    )
+
+
+def _known_hash(hash_type: str, listed: Iterable[Mapping[str, str]]) -> str:
+    if hash_type not in DIGEST_BYTES:
+        raise IntegrityError(f"the files are hashed with {str(hash_type)[:40]!r}", hint="known are sha256 and blake2b")
+    if any(item["algorithm"] != hash_type for item in listed):
+        raise ValueError("a file is hashed otherwise than the statement says")
+    return hash_type
+
+
+def _shard_size(how: Mapping[str, Any]) -> int:
+    if how["method"] == "files":
+        return 0
+    if how["method"] != "shards":
+        raise ValueError(f"unknown method {str(how['method'])[:40]!r}")
+    size = how["shard_size"]
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise ValueError("the shard size is no positive number")
+    return size
+
+
+def _resource(item: Mapping[str, str], hash_type: str, shard_size: int) -> Resource:
+    name, start, end = item["name"], 0, None
+    if shard_size:
+        name, low, high = item["name"].rsplit(":", 2)
+        start, end = int(low), int(high)
+        if not (low.isdecimal() and high.isdecimal() and 0 < end - start <= shard_size and start % shard_size == 0):
+            raise ValueError(f"{item['name']!r} is no range of bytes")
+    check_name(name)
+    digest = item["digest"]
+    if len(bytes.fromhex(digest)) != DIGEST_BYTES[hash_type] or digest != digest.lower():
+        raise ValueError(f"the digest of {name!r} is no {hash_type}")
+    return Resource(name=name, digest=digest, start=start, end=end)
+
+
+def _ignored(path: str) -> str:
+    check_name(path)
+    if set("*?[") & set(path):
+        raise ValueError(f"the ignored path {path!r} is a pattern")
+    return path

@@ -1,0 +1,194 @@
+"""Gate a model, write its documents, sign the folder: `kit release`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from ossmodelkit.core.check import Answers
+from ossmodelkit.core.evidence import Kind, Subject
+from ossmodelkit.core.policy import Outcome
+from ossmodelkit.core.report import Report, Table
+from ossmodelkit.foundation.errors import UsageError
+from ossmodelkit.foundation.wire import from_wire, to_wire
+from ossmodelkit.releasing import index, layout, signing, staging, statements
+from ossmodelkit.releasing.assembling import Wishes, assemble
+from ossmodelkit.releasing.checklist import Checklist
+from ossmodelkit.releasing.dossier import Dossier
+from ossmodelkit.releasing.envelope import Signer
+from ossmodelkit.reporting.escaping import markdown
+from ossmodelkit.workflow.desk import Desk
+from ossmodelkit.workflow.release_material import Material, Options, collect
+from ossmodelkit.workflow.release_signer import planned, signer_for
+
+SUMMARIES = {Outcome.PASS: "nothing stands against releasing this", Outcome.FAIL: "this may not be released as it is"}
+
+
+def check(options: Options, *, desk: Desk) -> Report:
+    """Judge the checklist and write nothing.
+
+    Raises `SourceError` when there is no model.
+    """
+    signer = signer_for(options) if options.key else None
+    material = _material(options, desk, signer)
+    dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))
+    word = "ready" if checklist.outcome is Outcome.PASS else "refused"
+    return report("release check", options.model, word, dossier, checklist)
+
+
+def release(options: Options, *, desk: Desk) -> Report:
+    """Release a model into `options.out`, or in place; nothing is written while a blocking item fails.
+
+    Raises `UsageError` for a wrong key or place. A crash leaves the old release, or none that verifies.
+    """
+    target = Path(options.out or options.model)
+    _refuse_places(options, desk)
+    signer = signer_for(options) if options.key else None
+    with staging.held(target, to_wire(options)) as work:
+        material = _material(options, desk, signer)
+        dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))
+        if checklist.outcome is not Outcome.PASS or signer is None:
+            return report("release", options.model, "refused", dossier, checklist)
+        _write(work, options, material, dossier, checklist, signer)
+    _record(desk, dossier, checklist, signer)
+    return report("release", str(target), "released", dossier, checklist, target=target)
+
+
+def resume(target: str, *, desk: Desk) -> Report:
+    """Finish the release of `target` that was interrupted."""
+    return release(from_wire(Options, staging.journal_of(Path(target)), where="journal"), desk=desk)
+
+
+def clean(target: str) -> Report:
+    """Remove what an interrupted release of `target` left behind."""
+    was = staging.clean(Path(target))
+    summary = "the leftovers of an interrupted release are gone" if was else "no interrupted release lay here"
+    return Report(command="release clean", subject=target, verdict="clean", outcome=Outcome.PASS, summary=summary)
+
+
+def report(
+    command: str, subject: str, word: str, dossier: Dossier, checklist: Checklist, *, target: Path | None = None
+) -> Report:
+    """The checklist as a report: what refuses first, then the rest in a table."""
+    totals = checklist.totals
+    said = ", ".join(f"{count} {state}" for state, count in totals.items() if count)
+    return Report(
+        command=command,
+        subject=subject,
+        verdict=word,
+        outcome=checklist.outcome,
+        summary=f"{SUMMARIES[checklist.outcome]}: {said}",
+        findings=tuple(f for f in checklist.findings() if f.check in {x.item.id for x in checklist.refused}),
+        asked=tuple(line.item.id for line in checklist.lines),
+        tables=_tables(dossier, checklist),
+        notes=tuple(
+            f"waived until {line.waiver.expires}: {line.item.id} {line.item.title} ({line.waiver.owner})"
+            for line in checklist.lines
+            if line.waiver
+        ),
+        next_steps=_next(checklist, target),
+        data={
+            "release": str(target) if target else "",
+            "payload_sha256": dossier.sha256,
+            "profiles": dossier.profiles,
+            "signer": dossier.signature.signer,
+            "totals": totals,
+            "checklist_sha256": checklist.digest,
+            "items": index.lines(checklist),
+        },
+    )
+
+
+def _material(options: Options, desk: Desk, signer: Signer | None) -> Material:
+    if options.scan:
+        from ossmodelkit.sources.opening import open_source
+        from ossmodelkit.workflow import audit
+
+        audit.gather(open_source(options.model), desk=desk)
+    material = collect(options, desk, planned(signer, options, desk))
+    previous = _previous(options)
+    return replace(material, dossier=replace(material.dossier, previous=previous)) if previous else material
+
+
+def _previous(options: Options) -> dict[str, str]:
+    if not options.previous:
+        return {}
+    path = Path(options.previous) / layout.INDEX
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"no release at {options.previous!r}", hint="give the folder of the release before") from error
+    return {"name": Path(options.previous).name, "index_sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _wishes(options: Options, dossier: Dossier) -> Wishes:
+    kinds = statements.kinds_for(dossier)
+    return Wishes(escape=markdown, cyclonedx_version=options.cyclonedx, spdx=options.spdx, claims=kinds)
+
+
+def _write(
+    work: staging.Workplace,
+    options: Options,
+    material: Material,
+    dossier: Dossier,
+    checklist: Checklist,
+    signer: Signer,
+) -> None:
+    documents = dossier.documents
+    digests = {name: fact.sha256 for name, fact in dossier.files.items()}
+    digests |= {name: hashlib.sha256(data).hexdigest() for name, data in documents.items()}
+    if not options.out:
+        digests |= {name: digest for name, digest in material.rest.items() if name not in documents}
+
+    def finish() -> tuple[bytes, bytes]:
+        signature = signing.sign(work.target.name, digests, signer)
+        return signature, statements.write(dossier, checklist, signature, signer)
+
+    if options.out:
+        staging.into_new_folder(work, Path(options.model), dossier.files, documents, finish, copy=options.copy)
+    else:
+        staging.in_place(work, documents, finish)
+
+
+def _refuse_places(options: Options, desk: Desk) -> None:
+    model, out = Path(options.model).resolve(), Path(options.out).resolve() if options.out else None
+    if out is None and any((model / name).exists() for name in (".kit", "kit.toml")):
+        raise UsageError("the model's folder is the project's folder", hint="release into another one: --out DIR")
+    if out is not None and (out == model or model in out.parents or out in model.parents):
+        raise UsageError("model and release must not lie in one another", hint="give --out a folder elsewhere")
+
+
+def _record(desk: Desk, dossier: Dossier, checklist: Checklist, signer: Signer) -> None:
+    subject = Subject(name=dossier.words.name, sha256=dossier.sha256)
+    answers = Answers(asked=tuple(line.item.id for line in checklist.lines))
+    facts = {"verdict": "released", "totals": dict(checklist.totals), "profiles": list(dossier.profiles)}
+    facts |= {"signer": signer.name, "version": dossier.words.version, "checklist_sha256": checklist.digest}
+    desk.write(Kind.RELEASE, subject, answers, facts)
+
+
+def _tables(dossier: Dossier, checklist: Checklist) -> tuple[Table, ...]:
+    open_lines = [
+        x for x in checklist.lines if x.state in ("fail", "missing", "stale", "error") and x not in checklist.refused
+    ]
+    rows = tuple((x.item.id, x.state.value, x.weight.value, x.item.title, x.why) for x in open_lines)
+    facts = (
+        ("payload", f"{dossier.sha256[:16]}…  {len(dossier.files)} files"),
+        ("license", dossier.license_id or "none"),
+        ("profiles", ", ".join(dossier.profiles)),
+        ("signer", dossier.signature.signer or "nobody"),
+    )
+    first = Table(title="", columns=("", ""), rows=facts)
+    return (
+        (first, Table(title="Open, and not refusing", columns=("item", "state", "weight", "", "seen"), rows=rows))
+        if rows
+        else (first,)
+    )
+
+
+def _next(checklist: Checklist, target: Path | None) -> tuple[str, ...]:
+    if target is not None:
+        return (f"kit verify {target} --key KEY.pub   as anyone can",)
+    if checklist.refused:
+        return tuple(f"kit explain {line.item.id}" for line in checklist.refused[:3])
+    return ("kit release MODEL --out DIR --key KEY",)

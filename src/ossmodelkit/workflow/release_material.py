@@ -1,0 +1,226 @@
+"""Everything a release is made of: bytes hashed afresh, records, people's statements, and what lay beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from ossmodelkit.core.artifact import is_wrapping, payload_digest
+from ossmodelkit.core.finding import Severity
+from ossmodelkit.foundation.errors import NothingToJudgeError, SourceError, UnreadableError, UsageError
+from ossmodelkit.foundation.wire import from_wire, to_wire
+from ossmodelkit.releasing import listing, reading
+from ossmodelkit.releasing.assembling import Found
+from ossmodelkit.releasing.demands import Demands, read_demands
+from ossmodelkit.releasing.dossier import Attestation, Dossier, FileFact, Signature, Words, related
+from ossmodelkit.releasing.items import check_profiles, items
+from ossmodelkit.releasing.layout import CARD, is_generated
+from ossmodelkit.releasing.manifest import GIT_PATHS, IGNORED
+from ossmodelkit.workflow.desk import Desk
+
+LICENSE_NAMES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING")
+NOTICE_NAMES = ("NOTICE", "NOTICE.txt", "NOTICE.md", "Notice", "Notice.txt")
+PRIVATE = (".kit", ".git", ".cache", ".github")
+EPOCH = "SOURCE_DATE_EPOCH"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user asked for on the command line; paths as text, so that a journal can hold them."""
+
+    model: str
+    out: str = ""
+    key: str = ""
+    public: str = ""
+    certificate: str = ""
+    passphrase_file: str = ""
+    profiles: tuple[str, ...] = ()
+    policy: str = ""
+    attest: str = ""
+    trust: str = ""
+    previous: str = ""
+    copy: bool = False
+    scan: bool = False
+    cyclonedx: str = "1.6"
+    spdx: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """A dossier without documents, what is carried over, and every other file that must be signed in place."""
+
+    dossier: Dossier
+    found: Found
+    rest: Mapping[str, str] = field(default_factory=dict)
+
+
+def collect(options: Options, desk: Desk, signature: Signature) -> Material:
+    """Hash the model and bring together what is known about it.
+
+    Raises `SourceError` when there is no folder, `UnreadableError` for links and special files.
+    """
+    model = Path(options.model)
+    if not model.is_dir():
+        raise SourceError(f"no model folder at {options.model!r}", hint="give the folder that holds the weights")
+    listed = listing.list_folder(model, skip=lambda name: name.partition("/")[0] in PRIVATE or name in IGNORED)
+    if listed.odd:
+        name, what = next(iter(sorted(listed.odd.items())))
+        raise UnreadableError(f"{name!r} is {what}", hint="a release holds plain files only: replace it by a copy")
+    payload = {name: size for name, size in listed.files.items() if not is_wrapping(name)}
+    if not payload:
+        raise NothingToJudgeError(f"{options.model!r} holds no weights", hint="give the folder that holds a model")
+    others = {name: size for name, size in listed.files.items() if is_wrapping(name) and not is_generated(name)}
+    digests = _hash(model, payload | others, desk)
+    sha256 = payload_digest({name: digests[name] for name in payload})
+    records = reading.in_order(related(desk.evidence(), sha256))
+    words = words_of(desk, model)
+    dossier = Dossier(
+        words=words,
+        sha256=sha256,
+        files={name: FileFact(bytes=payload[name], sha256=digests[name]) for name in sorted(payload)},
+        created=moment(desk.now),
+        today=desk.now.date(),
+        demands=demands_of(options, desk),
+        records=records,
+        attestations=attestations(options, desk),
+        waivers=tuple(w for w in desk.settings.policy.waivers if w.sha256 in ("", sha256)),
+        texts=reading.small_texts(model, payload),
+        signature=signature,
+    )
+    found = _found(model, _bases(dossier, desk), others, digests, in_place=not options.out)
+    return Material(
+        dossier=dossier, found=found, rest={name: digests[name] for name in others if name not in found.others}
+    )
+
+
+def moment(now: datetime) -> datetime:
+    """The time written into the documents: `SOURCE_DATE_EPOCH` (seconds) when it is set."""
+    text = os.environ.get(EPOCH, "")
+    if not text:
+        return now
+    try:
+        return datetime.fromtimestamp(int(text), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"{EPOCH} is {text!r}, not a number of seconds", hint="unset it, or give seconds") from error
+
+
+def words_of(desk: Desk, model: Path) -> Words:
+    """What `kit.toml` says for the card."""
+    told = to_wire(desk.settings.release)
+    own = {name: told[name] for name in Words.__dataclass_fields__ if name in told}
+    own["name"] = own.get("name") or model.absolute().name
+    return from_wire(Words, own)
+
+
+def demands_of(options: Options, desk: Desk) -> Demands:
+    """The settings' demands, tightened by `--profile` and `--policy`."""
+    release, policy = desk.settings.release, desk.settings.policy
+    strict = min(policy.refuse_at, Severity.MEDIUM, key=lambda severity: severity.rank)
+    found = from_wire(
+        Demands,
+        {
+            "name": policy.name,
+            "profiles": check_profiles(options.profiles or release.profiles),
+            "refuse_at": strict.value,
+            "fail_on": release.fail_on,
+            "severity": dict(release.severity),
+            "max_age_days": dict(policy.max_age_days),
+        },
+        where="kit.toml",
+    )
+    for name in (release.policy, options.policy):
+        found = found.and_also(read_demands(name)) if name else found
+    return found
+
+
+def attestations(options: Options, desk: Desk) -> tuple[Attestation, ...]:
+    """What people stated in `attest.yaml`: for each item who, when, until when, and their answers.
+
+    Raises `UsageError` for an item that does not exist or a date that is none.
+    """
+    path = Path(options.attest) if options.attest else desk.project.root / "attest.yaml" if desk.project else None
+    if path is None or (not options.attest and not path.is_file()):
+        return ()
+    import yaml
+
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error}", hint="docs/releasing.md shows attest.yaml") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"{path}: wanted items with their answers", hint="docs/releasing.md shows attest.yaml")
+    known = {item.id for item in items()}
+    return tuple(_attestation(str(name), one, known, str(path)) for name, one in data.items())
+
+
+def _attestation(name: str, data: Any, known: set[str], where: str) -> Attestation:
+    if name not in known:
+        raise UsageError(f"{where}: no item is called {name!r}", hint="kit release check lists them")
+    if not isinstance(data, dict):
+        raise UsageError(f"{where}: {name} holds no answers", hint="docs/releasing.md shows attest.yaml")
+    own = {key: data[key] for key in ("by", "date", "expires") if data.get(key) is not None}
+    answers = {key: _plain(value) for key, value in data.items() if key not in ("by", "date", "expires")}
+    return from_wire(Attestation, {"item": name, **own, "answers": answers}, where=f"{where}: {name}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+def _hash(model: Path, files: Mapping[str, int], desk: Desk) -> dict[str, str]:
+    digests = listing.digest_files(model, files, progress=desk.progress)
+    for name, digest in digests.items():
+        if not digest:
+            raise UnreadableError(f"cannot read {name!r}", hint="it changed or vanished while it was read")
+    return digests
+
+
+def _bases(dossier: Dossier, desk: Desk) -> Iterable[Path]:
+    """Folders of parents that still lie where the records say, and that can lend their license text."""
+    root = desk.project.root if desk.project else Path.cwd()
+    for parent in dossier.parents:
+        for folder in (root / parent.ref, Path(parent.ref)):
+            if parent.ref and folder.is_dir():
+                yield folder
+                break
+
+
+def _found(
+    model: Path, bases: Iterable[Path], others: Mapping[str, int], digests: Mapping[str, str], *, in_place: bool
+) -> Found:
+    folders = [model, *bases]
+    third = {}
+    for folder in folders[1:]:
+        if held := _first(folder, LICENSE_NAMES):
+            third[folder.name] = held
+    keep = {n for n in others if n in ("USE_POLICY.md",) or n.startswith("release/deploy/")}
+    outside = {}
+    for name in GIT_PATHS:
+        path = model / name
+        if in_place and path.is_file() and not path.is_symlink():
+            outside[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    text = reading.read_document(model / CARD).decode("utf-8", "surrogateescape") if (model / CARD).is_file() else ""
+    return Found(
+        card=text,
+        license=next((held for folder in folders if (held := _first(folder, LICENSE_NAMES))), b""),
+        notice=next((held for folder in folders if (held := _first(folder, NOTICE_NAMES))), b""),
+        third_party=third,
+        others={name: reading.read_document(model / name) for name in sorted(keep)},
+        outside=outside,
+    )
+
+
+def _first(folder: Path, names: Iterable[str]) -> bytes:
+    for name in names:
+        if (folder / name).is_file() and not (folder / name).is_symlink():
+            return reading.read_document(folder / name)
+    return b""
