@@ -92,3 +92,20 @@ def test_seq2seq_learns(tmp_path: Path) -> None:
     record = run_here(job_in(tmp_path, plan))
     assert record.status == "trained", record.reason
     assert losses(record)[-1] < 0.8 * losses(record)[0]
+
+
+def test_a_new_head_learns_whole_beside_the_adapter(tmp_path: Path) -> None:
+    from safetensors import safe_open
+
+    sizes = {"dim": 32, "hidden_dim": 64, "n_layers": 2, "n_heads": 2, "max_position_embeddings": 128}
+    models.tiny(tmp_path / "base", "DistilBertConfig", "DistilBertModel", **sizes)
+    models.write_rows(tmp_path / "data.jsonl", models.opinions(16))
+    plan = plan_of(task="sequence-classification", train={"steps": 2}, merge=False)
+    record = run_here(job_in(tmp_path, plan))
+    assert record.status == "trained", record.reason
+    with safe_open(tmp_path / "tuned" / "adapter_model.safetensors", "pt") as saved:
+        names = set(saved.keys())
+    assert any("pre_classifier.weight" in name for name in names)
+    assert any("classifier.weight" in name and "pre_" not in name for name in names)
+    merged = run_here(job_in(tmp_path, plan_of(task="sequence-classification", train={"steps": 2}, merge=True)))
+    assert merged.parity["relative_difference"] < 1e-3, merged.reason

@@ -5,6 +5,7 @@ No pickle is opened, no code that came with the model is run, and nothing is fet
 
 from __future__ import annotations
 
+import re
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,7 @@ from ossmodelkit.trainer import int8
 from ossmodelkit.trainer.troubles import Trouble
 
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+FRESH = "kit_fresh"
 HEADS = frozenset({"lm_head", "embed_out", "score", "classifier", "output_projection"})
 
 
@@ -113,15 +115,26 @@ def _build(plan: Plan, folder: Path, weights: Weights, device: torch.device, cla
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model: nn.Module = loaders[plan.task].from_pretrained(folder, **options)
-    except Trouble:
-        raise
+            model, told = loaders[plan.task].from_pretrained(folder, output_loading_info=True, **options)
     except Exception as error:
         raise Trouble(
             f"cannot load {folder} for {plan.task}: {_first_line(error)}",
             hint="models that need their own code are not run; kit audit BASE says what it needs",
         ) from error
-    return model
+    setattr(model, FRESH, _fresh(sorted(told["missing_keys"]), folder, classes))
+    built: nn.Module = model
+    return built
+
+
+def _fresh(missing: list[str], folder: Path, classes: int) -> tuple[str, ...]:
+    """The modules that had no weights: a new classification head, and nothing else.
+
+    transformers fills gaps with random numbers and a remark; a base with holes must not be trained on.
+    """
+    inside = [name for name in missing if not classes or re.search(r"\.\d+\.", name)]
+    if inside:
+        raise Trouble(f"{folder} lacks the weights {', '.join(inside)[:300]}", hint="download the base again, whole")
+    return tuple(dict.fromkeys(name.rpartition(".")[0] for name in missing))
 
 
 def _nf4(device: torch.device) -> dict[str, Any]:

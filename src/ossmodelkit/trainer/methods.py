@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ossmodelkit.core.training import LOW_RANK, MethodName, Plan, Task
-from ossmodelkit.trainer.loading import HEADS
+from ossmodelkit.trainer.loading import FRESH, HEADS
 from ossmodelkit.trainer.troubles import Trouble
 
 TASK_TYPES = {Task.CAUSAL_LM: "CAUSAL_LM", Task.CLASSIFICATION: "SEQ_CLS", Task.SEQ2SEQ: "SEQ_2_SEQ_LM"}
@@ -42,8 +42,11 @@ def _settings(model: nn.Module, plan: Plan) -> Any:
 
     method = plan.method
     shared: dict[str, Any] = {"task_type": TASK_TYPES[plan.task]}
+    fresh = list(getattr(model, FRESH, ()))
     if method.name is MethodName.PROMPT_TUNING:
         return peft.PromptTuningConfig(num_virtual_tokens=method.virtual_tokens, **shared)
+    if fresh:  # A new head learns whole, beside the adapter.
+        shared["modules_to_save"] = fresh
     targets = method.targets if isinstance(method.targets, str) else list(method.targets)
     if method.name is MethodName.IA3:
         if targets == "all-linear":
