@@ -26,6 +26,8 @@ from ossmodelkit.scanning.guarding import problem, state_problem
 
 MAKES = ("NEWOBJ", "NEWOBJ_EX")
 MOST_CALLS_SHOWN = 3
+# What a state does that breaks its rule.
+STATE_TOPICS = {"distribution": "code", "file-beside": "loads"}
 # In bytes that are probably no pickle, these say nothing.
 MAY_BE_CHANCE = ("unknown", "persistent", "unproven", "computed", "alters", "extension")
 # Rules of names that lead to other objects when their arguments are wrong.
@@ -50,10 +52,22 @@ def judge(pickle: Pickle) -> tuple[Remark, ...]:
     found: dict[tuple[str, str], Remark] = {}
     for event in pickle.events:
         for remark in _judge_event(event, calls, pickle):
-            if not pickle.certain and remark.topic in MAY_BE_CHANCE:
+            if not pickle.certain and (remark.topic in MAY_BE_CHANCE or not _is_importable(event)):
                 continue
             found.setdefault((remark.topic, remark.saw), remark)
     return tuple(found.values())
+
+
+def _is_importable(event: Event) -> bool:
+    """Whether an import names a module that a model could bring in, and not the words of a text.
+
+    `import torch` at the start of a Python file is INST to an unpickler, `config.yaml` is GLOBAL.
+    """
+    if not isinstance(event, Import) or not isinstance(event.found, Global):
+        return True
+    names = f"{event.found.module}.{event.found.name}".split(".")
+    known = is_standard(event.found.module) or is_reviewed_package(event.found.module)
+    return known and all(name.isidentifier() for name in names)
 
 
 def _calls_by_name(pickle: Pickle) -> dict[str, list[Call]]:
@@ -175,7 +189,8 @@ def _judge_build(event: Build) -> Iterator[Remark]:
     elif isinstance(target, Result) and isinstance(target.callable, Global):
         known = standing(target.callable.module, target.callable.name)
         if known.kind is Kind.GUARD and (wrong := state_problem(known.rule, event.state)):
-            yield Remark(topic="unproven", offset=event.offset, saw=f"{target.callable.full}: {wrong}")
+            topic = STATE_TOPICS.get(known.rule, "unproven")
+            yield Remark(topic=topic, offset=event.offset, saw=f"{target.callable.full}: {wrong}")
 
 
 def _alters(target: Value, offset: int, opcode: str) -> Remark:
