@@ -131,14 +131,14 @@ def _unpack_info(cursor: Cursor, directory: Directory) -> None:
     count = cursor.count()
     if cursor.byte():
         raise UnreadableError("7z folders in another stream")
-    counts = []
+    shapes = []
     for _ in range(count):
-        folder, outputs = _folder(cursor)
+        folder, shape = _folder(cursor)
         directory.folders.append(folder)
-        counts.append(outputs)
+        shapes.append(shape)
     if cursor.byte() != UNPACK_SIZES:
         raise UnreadableError("7z folders without sizes")
-    for folder, (outputs, main) in zip(directory.folders, counts, strict=True):
+    for folder, (outputs, main) in zip(directory.folders, shapes, strict=True):
         sizes = [cursor.number() for _ in range(outputs)]
         folder.size = sizes[main]
     if (kind := cursor.byte()) == DIGESTS:
