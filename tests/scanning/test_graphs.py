@@ -167,6 +167,22 @@ def test_tensorflow_leaves_ordinary_graphs_alone(data: bytes) -> None:
     assert ids(CHECKS, tensorflow.READER, data) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("saved_model.pbtxt", 'node {\n name: "r"\n op: "ReadFile"\n}', ["tensorflow-touches-files"]),
+        ("graph.pbtxt", "node { op: 'Read' \"\\x46ile\" }", ["tensorflow-touches-files"]),
+        ("m.textproto", 'graph { node { op_type: "PyOp" domain: "x" } }', ["onnx-runs-code", "onnx-unknown-domain"]),
+        ("m.textproto", 'external_data { key: "location" value: "/etc/passwd" }', ["onnx-external-path"]),
+        ("config.pbtxt", 'name: "m"\nplatform: "onnxruntime_onnx"\ninput [ { name: "x" dims: [1] } ]', []),
+        ("graph.pbtxt", 'node { name: "a" op: "MatMul" input: "b" }', []),
+    ],
+)
+def test_protobufs_written_as_text_are_read(tmp_path: Path, name: str, content: str, expected: list[str]) -> None:
+    (tmp_path / name).write_text(content)
+    assert flagged(tmp_path) == expected
+
+
 def test_a_saved_model_folder_is_clean(tmp_path: Path) -> None:
     (tmp_path / "variables").mkdir()
     (tmp_path / "assets").mkdir()

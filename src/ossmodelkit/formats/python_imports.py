@@ -8,6 +8,18 @@ from collections.abc import Container, Iterator
 from posixpath import dirname, join, normpath
 
 
+def source_text(data: bytes) -> str:
+    """Python source as the interpreter decodes it: by its mark or its coding line (PEP 263).
+
+    Raises `SyntaxError` for a coding that Python does not know, and `ValueError` for broken bytes.
+    """
+    import io
+    import tokenize
+
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    return data.decode(encoding)
+
+
 def neighbors(text: str, name: str, files: Container[str]) -> Iterator[str]:
     """Files among `files` that the module `name` imports, relatively or by a name beside it.
 

@@ -14,7 +14,7 @@ from ossmodelkit.core.source import Source
 from ossmodelkit.formats import companions, loader_fields, strict_json
 from ossmodelkit.formats.loader_fields import Reference
 from ossmodelkit.formats.python_code import LoaderCode
-from ossmodelkit.formats.python_imports import neighbors
+from ossmodelkit.formats.python_imports import neighbors, source_text
 from ossmodelkit.formats.repository_views import (
     AdapterConfig,
     CodeReference,
@@ -42,14 +42,19 @@ class _Model:
     files: dict[str, int]
     reached: dict[str, str] = field(default_factory=dict)
 
-    def text(self, name: str, limit: int) -> str | None:
-        """A file's text; None when it is absent or too large."""
+    def data(self, name: str, limit: int) -> bytes | None:
+        """A file's bytes; None when it is absent or too large."""
         size = self.files.get(name)
         if size is None or size > limit:
             return None
         self.budget.spend_bytes(size)
         with self.source.open(name) as stream:
-            return stream.read(size).decode("utf-8", "replace")
+            return stream.read(size)
+
+    def text(self, name: str, limit: int) -> str | None:
+        """A file's text; None when it is absent or too large."""
+        data = self.data(name, limit)
+        return None if data is None else data.decode("utf-8", "replace")
 
     def reach(self, name: str, because: str) -> bool:
         """Note that a loader imports `name`; whether it is there."""
@@ -204,11 +209,12 @@ def _code(model: _Model) -> Iterator[object]:
 
 def _one_file(model: _Model, name: str) -> Iterator[object]:
     at = Place(path=name)
-    text = model.text(name, LARGEST_CODE)
-    if text is None:
+    data = model.data(name, LARGEST_CODE)
+    if data is None:
         yield Gap(at=at, reason=f"code of more than {LARGEST_CODE} bytes is not read")
         return
     try:
+        text = source_text(data)
         for neighbor in neighbors(text, name, model.files):
             model.reach(neighbor, f"imported by {name}")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

@@ -12,6 +12,7 @@ from ossmodelkit.formats.reading import Blob
 SHELL_ENDINGS = (".sh", ".bash", ".zsh", ".bat", ".cmd", ".ps1", ".vbs", ".command", ".desktop", ".scpt")
 WEIGHT_ENDINGS = (".bin", ".pt", ".pth", ".ckpt", ".safetensors", ".gguf", ".onnx", ".h5", ".keras", ".pkl", ".npy")
 REQUIREMENTS = re.compile(r"(requirements|constraints)[\w.-]*\.(txt|in)|pip\.conf|\.?pypirc")
+ENVIRONMENTS = re.compile(r"(conda|environment|python_env)[\w.-]*\.ya?ml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +44,6 @@ def views(blob: Blob, name: str, text: str) -> Iterator[object]:
             yield Script(at=blob.at, interpreter=interpreter, text=text, disguised=disguised)
     if REQUIREMENTS.fullmatch(name):
         yield Requirements(at=blob.at, lines=tuple(text.splitlines()))
+    elif ENVIRONMENTS.fullmatch(name):
+        lines = tuple(line.strip().removeprefix("- ").strip("\"'") for line in text.splitlines())
+        yield Requirements(at=blob.at, lines=lines)

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ossmodelkit.core.finding import Gap, Place
-from ossmodelkit.formats import json_documents, markup, python_code, scripts, templates, yaml_documents
+from ossmodelkit.formats import (
+    json_documents,
+    markup,
+    python_code,
+    scripts,
+    templates,
+    text_protobufs,
+    yaml_documents,
+)
 from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import MIB, Budget
@@ -109,6 +117,8 @@ def _documents(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
         yield templates.ChatTemplate(at=blob.at, field=blob.name, text=text)
     if name.endswith((".py", ".pyw")):
         yield python_code.PythonFile(at=blob.at, text=text)
+    elif text_protobufs.looks_like(name, text):
+        yield from text_protobufs.views(blob, text)
     if yaml_documents.looks_like(name, text):
         yield from yaml_documents.views(blob, text, budget)
     yield from scripts.views(blob, name, text)

@@ -10,6 +10,7 @@ from ossmodelkit.core.check import check
 from ossmodelkit.core.finding import Hit, Severity
 from ossmodelkit.formats.executables import Executable
 from ossmodelkit.formats.scripts import Requirements, Script
+from ossmodelkit.scanning.python_reach import deeds
 from ossmodelkit.scanning.tables import words
 
 REMEDY = "Remove it from the model, or read it and run it in a sandbox only."
@@ -43,9 +44,22 @@ def reaches_out(script: Script) -> Iterator[Hit]:
 
     Loaders do not run scripts, people do: this one does more than train or convert.
     """
+    if script.interpreter.startswith("python"):
+        yield from _python(script)
+        return
     for match in list(ALARMS.finditer(script.text))[:5]:
         line = script.text.count("\n", 0, match.start()) + 1
         yield Hit(at=replace(script.at, line=line), saw=match.group().strip()[:120], remedy=REMEDY)
+
+
+def _python(script: Script) -> Iterator[Hit]:
+    """A Python program without the ending of one."""
+    try:
+        loud = [deed for deed in deeds(script.text) if deed.severity is Severity.CRITICAL]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for deed in loud[:5]:
+        yield Hit(at=replace(script.at, line=deed.line), saw=deed.saw, remedy=REMEDY)
 
 
 @check("script-disguised", reads=Script, severity=Severity.HIGH)

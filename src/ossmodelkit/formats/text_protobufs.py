@@ -1,0 +1,68 @@
+"""Protobuf written as text: `.pbtxt` of a SavedModel or graph, `.textproto` of ONNX.
+
+TensorFlow loads `saved_model.pbtxt` like the binary form. Only the fields that matter are looked for,
+each with its quoted text decoded: `op`, `op_type`, `domain`, short constants and external locations.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from ossmodelkit.formats.onnx import ExternalFile, Onnx, OnnxOperator
+from ossmodelkit.formats.reading import Blob
+from ossmodelkit.formats.tensorflow import TensorflowGraph, TensorflowNode
+
+ENDINGS = (".pbtxt", ".prototxt", ".textproto", ".txtpb", ".pb.txt", ".onnxtxt")
+QUOTED = r"""(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
+FIELD = re.compile(rf"\b(op|op_type|domain|string_val|s|key|value|name|input)\s*:\s*({QUOTED}(?:\s*{QUOTED})*)")
+
+
+def looks_like(name: str, text: str) -> bool:
+    """By name, or by a node with an operator in it."""
+    return name.endswith(ENDINGS) or re.search(r"\bnode\s*:?\s*\{[^}]{0,200}\bop(_type)?\s*:", text[:65536]) is not None
+
+
+def views(blob: Blob, text: str) -> Iterator[object]:
+    """A TensorFlow view, an ONNX view, or both."""
+    nodes: list[TensorflowNode] = []
+    operators: list[OnnxOperator] = []
+    external: list[ExternalFile] = []
+    last = name = ""
+    for match in FIELD.finditer(text):
+        key, value, offset = match.group(1), _text(match.group(2)), match.start()
+        if key == "name":
+            name = value
+        elif key == "op":
+            nodes.append(TensorflowNode(name=name, operator=value, inputs=(), texts=(), offset=offset))
+        elif key in ("string_val", "s") and nodes:
+            nodes[-1] = _with_text(nodes[-1], value)
+        elif key == "op_type":
+            operators.append(OnnxOperator(domain="", name=value, offset=offset))
+        elif key == "domain" and operators:
+            operators.append(OnnxOperator(domain=value, name=operators[-1].name, offset=offset))
+        elif key == "value" and last == "location":
+            external.append(ExternalFile(tensor=name, location=value, offset=offset))
+        last = value if key == "key" else ""
+    if nodes:
+        yield TensorflowGraph(at=blob.at, nodes=tuple(nodes))
+    if operators or external:
+        yield Onnx(at=blob.at, operators=tuple(operators), external=tuple(external))
+
+
+def _with_text(node: TensorflowNode, text: str) -> TensorflowNode:
+    from dataclasses import replace
+
+    return replace(node, texts=(*node.texts, text)) if len(node.texts) < 16 else node
+
+
+def _text(quoted: str) -> str:
+    """Adjacent quoted parts are one text; escapes are those of C."""
+    joined = "".join(part[1:-1] for part in re.findall(QUOTED, quoted))
+    if "\\" not in joined:
+        return joined
+    try:
+        return codecs.decode(joined, "unicode_escape")
+    except UnicodeDecodeError:
+        return joined
