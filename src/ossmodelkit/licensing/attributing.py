@@ -63,7 +63,8 @@ def attribute(audit: Audit) -> Attribution:
         raise RefusedError(
             f"the license of {audit.repository.name!r} is unresolved", hint="kit license audit says what is missing"
         )
-    components = tuple(sorted(set(_components(audit)), key=lambda c: (c.name, c.terms.id)))
+    found = {(one.name, one.terms.id): one for one in _components(audit)}
+    components = tuple(found[name] for name in sorted(found))
     return Attribution(
         notice=_notice(components), texts=_texts(components), card=_card(components), short=_short(components)
     )

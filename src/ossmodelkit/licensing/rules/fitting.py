@@ -190,7 +190,8 @@ def why_not(part: Part, release: Terms, case: Case) -> str:
         return "it wants the same terms on what is made from it"
     if rule in ("no-inconsistent-terms", "no-conflicting-terms"):
         return "it allows no terms that disagree with its own"
-    if rule in ("any-terms", "own-terms-with-limits") or part.terms.family in FREE:
+    free = part.terms.family in FREE or part.terms.says("share_alike", "kind") == "none"
+    if rule in ("any-terms", "own-terms-with-limits") or free:
         return ""
     if rule == "own-terms-with-pass-on" or part.terms.says("use_restrictions", "pass_on_kind") == "enforceable":
         return "" if texts.binds_recipients(case, part) else "its use restrictions would no longer bind anybody"

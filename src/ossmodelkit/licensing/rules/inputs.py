@@ -11,7 +11,7 @@ from ossmodelkit.licensing.rules import texts
 from ossmodelkit.licensing.rules.saying import Question, Saying, owed
 
 NOT_GENERATIVE = re.compile(r"classif|embed|rerank|detect|segment|encoder|retriev|regress|ocr|asr|speech-rec", re.I)
-LANGUAGE = re.compile(r"llm|language|^text|chat|instruct|code|vlm|mllm", re.I)
+LANGUAGE = re.compile(r"llm|language|^text(?!-to-)|chat|instruct|code|vlm|mllm", re.I)
 IMAGE = re.compile(r"image|diffusion|video|text-to-im", re.I)
 
 
