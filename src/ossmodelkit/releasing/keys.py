@@ -83,13 +83,14 @@ def parse_public(data: bytes, *, where: str) -> EllipticCurvePublicKey:
 
     Raises `UsageError` when it is neither, or not on a curve of ours; a private key is refused, too.
     """
-    from cryptography import x509
     from cryptography.hazmat.primitives import serialization
 
     if b"PRIVATE KEY-----" in data:
         raise UsageError(f"{where!r} is a private key", hint="verify with the public half, the file ending in .pub")
     try:
         if b"BEGIN CERTIFICATE-----" in data:
+            from cryptography import x509
+
             return _elliptic_public(x509.load_pem_x509_certificate(data).public_key(), where)
         return _elliptic_public(serialization.load_pem_public_key(data), where)
     except ValueError as error:

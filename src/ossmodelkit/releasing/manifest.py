@@ -135,8 +135,8 @@ def _manifest(statement: Any) -> Manifest:
     how, listed = statement["predicate"]["serialization"], statement["predicate"]["resources"]
     if set(statement["predicate"]) - {"serialization", "resources"}:
         raise ValueError("the predicate holds unknown fields")
-    hash_type = _known_hash(how["hash_type"], listed)
     shard_size = _shard_size(how)
+    hash_type = _known_hash(how["hash_type"], shard_size, listed)
     resources = tuple(_resource(item, hash_type, shard_size) for item in listed)
     if not resources:
         raise ValueError("no file is signed")
@@ -153,10 +153,12 @@ def _manifest(statement: Any) -> Manifest:
     )
 
 
-def _known_hash(hash_type: str, listed: Iterable[Mapping[str, str]]) -> str:
+def _known_hash(hash_type: str, shard_size: int, listed: Iterable[Mapping[str, str]]) -> str:
     if hash_type not in DIGEST_BYTES:
         raise IntegrityError(f"the files are hashed with {str(hash_type)[:40]!r}", hint="known are sha256 and blake2b")
-    if any(item["algorithm"] != hash_type for item in listed):
+    # The reference signer names shards after their size, which the specification does not mention.
+    names = (hash_type, f"{hash_type}-sharded-{shard_size}") if shard_size else (hash_type,)
+    if any(item["algorithm"] not in names for item in listed):
         raise ValueError("a file is hashed otherwise than the statement says")
     return hash_type
 
@@ -166,10 +168,10 @@ def _shard_size(how: Mapping[str, Any]) -> int:
         return 0
     if how["method"] != "shards":
         raise ValueError(f"unknown method {str(how['method'])[:40]!r}")
-    size = how["shard_size"]
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise ValueError("the shard size is no positive number")
-    return size
+    size = how["shard_size"]  # the reference signer writes 1000000.0
+    if isinstance(size, bool) or not isinstance(size, (int, float)) or size < 1 or size != int(size):
+        raise ValueError("the shard size is no positive whole number")
+    return int(size)
 
 
 def _resource(item: Mapping[str, str], hash_type: str, shard_size: int) -> Resource:
