@@ -65,6 +65,7 @@ class Manners:
     retry_after: str = ""
     redirects: str = ""
     expires_after: int = 10**9
+    compressed: str = ""
     content_type: str = "application/octet-stream"
 
 
@@ -313,6 +314,7 @@ class _ContentSide(_Side):
         if manners.new_etag_each_time:
             etag = f'"{time.monotonic_ns()}"'
         told = {"ETag": "" if manners.no_etag else etag, "Content_Type": manners.content_type} | headers
+        told |= {"Content_Encoding": manners.compressed}
         asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.request.headers.get("Range", ""))
         if not asked or manners.ignores_ranges:
             self._body(200, file, 0, file.size, told)

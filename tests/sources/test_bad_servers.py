@@ -54,6 +54,7 @@ def test_a_file_is_read_whatever_the_server_knows_of_ranges(
         pytest.param({"drip_seconds": 0.1}, "too slowly|timed out", id="one byte at a time"),
         pytest.param({"busy": 99}, "HTTP 503", id="always busy"),
         pytest.param({"busy": 99, "status": 429, "retry_after": "3600"}, "come back in 3600 sec", id="long wait"),
+        pytest.param({"compressed": "gzip"}, "compressed, unasked", id="compressed"),
         pytest.param({"content_type": "text/html"}, "is a web page", id="a page"),
     ],
 )

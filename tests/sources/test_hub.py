@@ -7,13 +7,18 @@ import io
 import pickle
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ossmodelkit.core.artifact import EntryKind
 from ossmodelkit.foundation.errors import KitError, NothingToJudgeError, SourceError, UnreadableError
+from ossmodelkit.sources import hub_listing
 from ossmodelkit.sources.hub import HubSource
 from ossmodelkit.sources.opening import open_source
 from tests.making.hub_server import PAGE, HubServer, Sparse
 
+JSON_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+JSON_KEYS = st.sampled_from(["path", "size", "lfs", "oid", "type"]) | st.text(max_size=3)
 WEIGHTS = bytes(range(256)) * 400
 FILES = {"config.json": b"{}", "sub/model.bin": WEIGHTS, "README.md": b"# hi\n" * 300}
 
@@ -157,11 +162,19 @@ def test_an_empty_repository_is_nothing_to_judge(hub: HubServer) -> None:
 
 def test_names_that_lead_elsewhere_are_unreadable(hub: HubServer) -> None:
     hub.add("org/name", FILES)
-    names = ["../up", "/etc/passwd", "a/../b", "a\\b", "", "nul\0", "a//b", 7]
+    names = ["../up", "/etc/passwd", "a/../b", "a\\b", "", "nul\0", "a//b", 7, "half\ud800", "n" * 5000]
     hub.tree_rows = [{"type": "file", "path": name, "size": 1, "oid": "x"} for name in names]
     entries = online("hub:org/name").inventory.entries
     assert len(entries) == len(names)
     assert {entry.kind for entry in entries} == {EntryKind.UNREADABLE}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.recursive(JSON_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(JSON_KEYS, inner), max_leaves=20))
+def test_any_row_of_a_list_is_an_entry(row: object) -> None:
+    entry = hub_listing._entry(row if isinstance(row, dict) else {"path": row, "size": row, "lfs": row})
+    assert isinstance(entry.name, str)
+    assert entry.kind is EntryKind.UNREADABLE or (hub_listing.is_plain(entry.name) and entry.size >= 0)
 
 
 @pytest.mark.parametrize("size", [-1, 2**63, "12", None, 1.5])

@@ -242,6 +242,13 @@ def test_a_reference_to_nothing_is_an_error(
         open_source(ref)
 
 
+@pytest.mark.parametrize(("ref", "hint"), [("org/name", "hub:org/name?"), ("org/name@v1", "hub:org/name@v1?")])
+def test_a_name_that_looks_like_a_hub_s_is_recognized(ref: str, hint: str) -> None:
+    with pytest.raises(SourceError) as refused:
+        open_source(ref)
+    assert hint in refused.value.hint
+
+
 def test_an_empty_folder_is_nothing_to_judge(tmp_path: Path) -> None:
     with pytest.raises(NothingToJudgeError, match="empty folder"):
         _ = open_source(str(tmp_path)).inventory

@@ -30,7 +30,9 @@ def test_the_network_is_closed_by_default(ref: str, hub: HubServer) -> None:
     assert hub.seen == []
 
 
-@pytest.mark.parametrize(("value", "allowed"), [("1", True), ("0", False), ("", False)])
+@pytest.mark.parametrize(
+    ("value", "allowed"), [("1", True), ("true", True), ("0", False), ("false", False), ("", False)]
+)
 def test_the_environment_can_open_it(
     value: str, allowed: bool, hub: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,8 @@ from ossmodelkit.sources.traffic import Traffic
 STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hdfs", "webhdfs", "sftp", "ssh", "oci", "oss")
 FOR_TESTS = "memory"
 VERSIONS = ("ETag", "etag", "VersionId", "generation", "LastModified", "last_modified", "mtime", "updated", "created")
-EXTRA = "pip install 'ossmodelkit[remote]'"
+EXTRA = dict.fromkeys(("s3", "s3a"), "pip install 'ossmodelkit[remote]'")
+OTHER = "pip install 'ossmodelkit[remote]', and the package that is named"
 
 T = TypeVar("T")
 
@@ -124,7 +125,9 @@ def _store(scheme: str) -> Any:
 
         return fsspec.filesystem(scheme, use_listings_cache=False)
     except ImportError as error:
-        raise KitError(f"{scheme}:// needs more than the base install: {error}", hint=EXTRA) from error
+        raise KitError(
+            f"{scheme}:// needs more than the base install: {error}", hint=EXTRA.get(scheme, OTHER)
+        ) from error
     except Exception as error:
         raise UnreadableError(f"{scheme}:// cannot be set up: {error}"[:300], hint="check your credentials") from error
 

@@ -20,6 +20,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 NEXT = re.compile(r'<([^<>]{1,4096})>\s*;\s*rel="?next"?')
 MOST_PAGE_BYTES = 32 * MIB
 MOST_PAGES = 2_000
+LONGEST_NAME = 4096
 
 
 def list_repository(web: Web, endpoint: str, ref: HubRef, called: str) -> Inventory:
@@ -91,7 +92,6 @@ def below(path: str, listed: Inventory) -> dict[str, Entry]:
 
 def is_plain(name: str) -> bool:
     """Whether a name from a listing stays below the folder it is put in."""
-    parts = name.split("/")
-    return (
-        bool(name) and "\0" not in name and "\\" not in name and not {"", ".", ".."} & set(parts) and len(name) < 4096
-    )
+    if {"", ".", ".."} & set(name.split("/")) or {"\0", "\\"} & set(name) or len(name) > LONGEST_NAME:
+        return False
+    return not any("\ud800" <= char <= "\udfff" for char in name)  # halves of characters, which no file has

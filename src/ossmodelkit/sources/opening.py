@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ossmodelkit.foundation.errors import SourceError
 from ossmodelkit.sources.local import LocalSource
 
 ALLOW = "KIT_ONLINE"
+YES = frozenset({"1", "on", "yes", "true"})
+NAMED = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@\S+)?", re.ASCII)
 
 
 def open_source(ref: str, *, online: bool = False) -> Source:
@@ -26,8 +29,12 @@ def open_source(ref: str, *, online: bool = False) -> Source:
     if "://" in ref or ref.startswith("hub:"):
         from ossmodelkit.sources.remote import open_remote_source
 
-        return open_remote_source(ref, online=online or os.environ.get(ALLOW, "") not in {"", "0"})
+        return open_remote_source(ref, online=online or _allowed())
     return _open_path(ref)
+
+
+def _allowed() -> bool:
+    return os.environ.get(ALLOW, "").lower() in YES
 
 
 def _open_path(ref: str) -> LocalSource:
@@ -38,7 +45,8 @@ def _open_path(ref: str) -> LocalSource:
         why = getattr(error, "strerror", None) or str(error)
         raise SourceError(f"{ref[:80]!r} cannot be a path: {why}", hint="check the name") from error
     if not ref or not there:
-        raise SourceError(f"no model at {ref!r}", hint="give a folder, a file, or hub:org/name")
+        hint = f"did you mean hub:{ref}?" if NAMED.fullmatch(ref) else "give a folder, a file, or hub:org/name"
+        raise SourceError(f"no model at {ref!r}", hint=hint)
     if dead:
         raise SourceError(f"{ref!r} is a link to nothing", hint="give the folder it should point to")
     if "snapshots" in path.absolute().parts:
