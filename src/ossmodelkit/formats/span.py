@@ -8,6 +8,7 @@ from ossmodelkit.formats.reading import Blob
 from ossmodelkit.foundation.errors import UnreadableError
 
 PAGE = 1 << 16
+LOOK = 1 << 12  # after a jump: far away, and over a network, a glance should stay one
 
 
 class Span:
@@ -32,7 +33,8 @@ class Span:
         if begin < 0 or begin + count > len(self._page):
             if count > PAGE:
                 return self._exact(offset, count)
-            self._page = self._blob.slice(offset, PAGE)
+            goes_on = 0 <= begin <= len(self._page)
+            self._page = self._blob.slice(offset, PAGE if goes_on else max(count, LOOK))
             self._page_start, begin = offset, 0
         found = self._page[begin : begin + count]
         if len(found) != count:
