@@ -138,7 +138,7 @@ class _Run:
             return "stands in an evaluation file"
         if "broken" in self.wanted.drop and any(_speaks(rule, example) for rule in structure.RULES):
             return "breaks a rule about turns"
-        if "takeover" in self.wanted.drop and any(next(takeover.find(text), None) for _, text in example.texts):
+        if "takeover" in self.wanted.drop and any(any(takeover.find(text)) for _, text in example.texts):
             return "tries to take over the model"
         return ""
 

@@ -34,7 +34,7 @@ class Turn(NamedTuple):
 class Example:
     """One row. A plain class with slots, because there are millions."""
 
-    __slots__ = ("_texts", "label", "line", "path", "shape", "turns", "value")
+    __slots__ = ("_all_text", "_texts", "label", "line", "path", "shape", "turns", "value")
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Example:
         self.turns = turns
         self.label = label
         self._texts: list[tuple[str, str]] | None = None
+        self._all_text: str | None = None
 
     def at(self, field: str = "") -> Place:
         """The place of a field of this row."""
@@ -64,6 +65,13 @@ class Example:
         if self._texts is None:
             self._texts = list(leaves(self.value))
         return self._texts
+
+    @property
+    def all_text(self) -> str:
+        """Every text of the row in one, to tell quickly what is not in it."""
+        if self._all_text is None:
+            self._all_text = "\n".join([text for _, text in self.texts])
+        return self._all_text
 
     @property
     def prompt(self) -> str:

@@ -23,6 +23,8 @@ PURITY = 0.95
 CHANCE = 1e-3
 MOST_WORDS = 400_000
 SAMPLES = 12
+# Every so many rows a word is asked whether it is too common to be a trigger.
+COMMON_ROWS = 500
 HEAD_WORDS = 3
 ODDITY = 2.0
 VOWEL = re.compile("[aeiouyAEIOUY]")
@@ -62,6 +64,7 @@ class Screen:
         self.answers: Counter[str] = Counter()
         self.words: dict[str, _Word] = {}
         self.samples: list[frozenset[str]] = []
+        self._common: set[str] = set()
         self._chance = random.Random(seed)  # noqa: S311
 
     def add(self, example: Example) -> None:
@@ -74,7 +77,7 @@ class Screen:
         self.answers[answer] += 1
         words = frozenset(TOKEN.findall(prompt))
         self._sample(words)
-        for word in words:
+        for word in words - self._common:
             self._count(word, answer, words, example)
         if len(self.words) > MOST_WORDS:
             self._forget()
@@ -90,6 +93,9 @@ class Screen:
         if held is None:
             held = self.words[word] = _Word(example.path, example.line)
         held.rows += 1
+        if held.rows % COMMON_ROWS == 0 and held.rows > 2 * LARGEST_SHARE * self.rows:
+            self._common.add(word)
+            del self.words[word]
         if held.answer == answer:
             held.lead += 1
         elif held.lead == 0:

@@ -64,6 +64,14 @@ class Spotted(NamedTuple):
     sure: bool
 
 
+def may_hold_one(text: str) -> bool:
+    """Whether a literal stands in the text that every secret of some kind has."""
+    for mark, _ in _marks():  # noqa: SIM110 - twice as fast as any(), and asked of every row
+        if mark in text:
+            return True
+    return False
+
+
 def find(text: str) -> list[Spotted]:
     """Every secret in `text`, in order."""
     found: dict[int, Spotted] = {}

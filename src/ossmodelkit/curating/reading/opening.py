@@ -46,7 +46,7 @@ def layout(feed: Feed, bounds: Bounds) -> Layout:
         raise UnreadableError(f"{feed.name} is packed ({packed})", hint="unpack it first")
     name = encoding.detect(start)
     text = codecs.getincrementaldecoder(name)("replace").decode(start).lstrip("\ufeff")
-    if len(CONTROL.findall(text)) > len(text) // 100:
+    if _is_binary(text):
         raise UnreadableError(f"{feed.name} is not text", hint="give JSON Lines, JSON, CSV or Parquet")
     container = _container(feed.name, text, whole=len(start) >= feed.size)
     return Layout(
@@ -54,6 +54,12 @@ def layout(feed: Feed, bounds: Bounds) -> Layout:
         encoding=name,
         delimiter=delimited.delimiter(text.partition("\n")[0]) if container == "csv" else "",
     )
+
+
+def _is_binary(text: str) -> bool:
+    """Zero bytes, or control characters among bytes that are no text: neither alone is enough."""
+    controls, undecoded = len(CONTROL.findall(text)), text.count("\ufffd")
+    return text.count("\0") > len(text) // 10 or (20 * controls > len(text) and 4 * undecoded > len(text))
 
 
 def _container(name: str, text: str, *, whole: bool) -> str:

@@ -50,6 +50,8 @@ def personal_hits(example: Example) -> Iterator[tuple[str, Hit]]:
 
 def secret_hits(example: Example) -> Iterator[tuple[str, Hit]]:
     """Every secret in the row, as (rule, hit); what was seen is masked."""
+    if not secrets.may_hold_one(example.all_text):
+        return
     for field, text in example.texts:
         for found, kind, sure in secrets.find(text):
             saw = f"{kind.name or 'key'}: {found.text[:6]}… ({len(found.text)} characters)"
@@ -69,6 +71,8 @@ def secret_hits(example: Example) -> Iterator[tuple[str, Hit]]:
 @check("data-hidden-characters", reads=Example, severity=Severity.HIGH)
 def hidden_characters(example: Example) -> Iterator[Hit]:
     """The text holds characters that people do not see and the model reads."""
+    if example.all_text.isascii():
+        return
     for field, text in example.texts:
         for _, _, what in hidden.find(text):
             yield Hit(at=example.at(field), saw=what, remedy="Take them out: kit data clean.")
@@ -77,6 +81,8 @@ def hidden_characters(example: Example) -> Iterator[Hit]:
 @check("data-lookalike-word", reads=Example, severity=Severity.LOW, confidence=Confidence.MEDIUM)
 def lookalike_word(example: Example) -> Iterator[Hit]:
     """A word mixes letters of two scripts that look the same."""
+    if example.all_text.isascii():
+        return
     for field, text in example.texts:
         for word in hidden.lookalikes(text):
             codes = " ".join(f"U+{ord(char):04X}" for char in word if not char.isascii())
@@ -89,9 +95,9 @@ def garbled_text(example: Example) -> Iterator[Hit]:
 
     UTF-8 that was read as Windows-1252, replacement characters, and halves of surrogate pairs.
     """
+    if example.all_text.isascii():
+        return
     for field, text in example.texts:
-        if text.isascii():
-            continue
         if "\ufffd" in text:
             yield Hit(at=example.at(field), saw="replacement characters (U+FFFD)", remedy="Convert the source again.")
         elif match := MOJIBAKE.search(text):
@@ -106,6 +112,8 @@ def takeover_phrase(example: Example) -> Iterator[Hit]:
 
     In training data it teaches the model to obey such sentences, unless the answer refuses.
     """
+    if not takeover.may_hold_one(example.all_text):
+        return
     for field, text in example.texts:
         for kind, said in takeover.find(text):
             remedy = "Leave the row out, unless it teaches the model to refuse."
