@@ -11,6 +11,7 @@ from ossmodelkit.cli.exits import exit_for
 from ossmodelkit.cli.options import Output, Outputs, show
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.reporting.formats import Format
+from ossmodelkit.tuning.cluster import Launcher
 
 PlanFile = Annotated[Path | None, typer.Argument(metavar="[PLAN.toml]", help="The plan.", show_default=False)]
 Example = Annotated[
@@ -21,6 +22,13 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show plan, base and est
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest whole checkpoint, exactly.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result or unfinished run.")]
 Unaudited = Annotated[bool, typer.Option("--unaudited", help="Train on a base without a passing audit; recorded.")]
+Launch = Annotated[
+    Launcher | None,
+    typer.Option("--launch", help="Print what starts the run on several machines, and leave.", show_default=False),
+]
+Nodes = Annotated[int, typer.Option("--nodes", min=0, help="How many machines; prints the command for each.")]
+Image = Annotated[str, typer.Option("--image", help="The container image, for Kubernetes.")]
+Collect = Annotated[bool, typer.Option("--collect", help="Take over a run that ended on other machines.")]
 
 
 def finetune(
@@ -31,6 +39,10 @@ def finetune(
     resume: Resume = False,
     force: Force = False,
     unaudited: Unaudited = False,
+    launch: Launch = None,
+    nodes: Nodes = 0,
+    image: Image = "registry.example.org/train:1",
+    collect: Collect = False,
     output: Output = Format.TEXT,
     files: Outputs = None,
 ) -> None:
@@ -50,7 +62,7 @@ def finetune(
     from ossmodelkit.foundation.progress import for_people
     from ossmodelkit.workflow.desk import desk_here
     from ossmodelkit.workflow.finetune import finetune as run
-    from ossmodelkit.workflow.finetune_plan import example_plan, look_at, plan_schema
+    from ossmodelkit.workflow.finetune_plan import example_plan, launch_file, look_at, plan_schema
 
     if example or schema:
         typer.echo(example_plan(example) if example else plan_schema(), nl=False)
@@ -58,6 +70,10 @@ def finetune(
     if plan is None:
         raise UsageError("which plan?", hint="kit finetune --example lora > plan.toml writes one to start from")
     desk = desk_here(progress=for_people())
-    report = look_at(plan, desk) if dry_run else run(plan, desk, unaudited=unaudited, resume=resume, force=force)
+    if launch or nodes:
+        typer.echo(launch_file(plan, desk, launch or "shell", nodes=nodes, image=image, resume=resume), nl=False)
+        return
+    options = {"unaudited": unaudited, "resume": resume, "force": force, "collect": collect}
+    report = look_at(plan, desk) if dry_run else run(plan, desk, **options)
     show(report, output, files or ())
     raise exit_for(report.outcome)

@@ -32,18 +32,25 @@ def start(job: Job, listen: Listener) -> RunRecord:
     """
     check_installed()
     folder = Path(job.run)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not job.resume:
-        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    plan_file, record_file = folder / "job.json", folder / "run.json"
-    write_atomic(plan_file, json.dumps(to_wire(job), indent=1).encode())
-    record_file.unlink(missing_ok=True)
+    plan_file, record_file = lay_out(job)
     code = _listen_to(command(job.plan, plan_file, record_file), folder / "trainer.log", listen)
     record = read_record(record_file)
     if record is None:
         record = died(job, code)
         keep(record, folder)
     return record
+
+
+def lay_out(job: Job) -> tuple[Path, Path]:
+    """Make the run's folder and write the job into it; gives back the files of job and (future) record."""
+    folder = Path(job.run)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not job.resume:
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    job_file, record_file = folder / "job.json", folder / "run.json"
+    write_atomic(job_file, json.dumps(to_wire(job), indent=1).encode())
+    record_file.unlink(missing_ok=True)
+    return job_file, record_file
 
 
 def keep(record: RunRecord, folder: Path) -> None:
@@ -137,7 +144,7 @@ def _hear(text: str, listen: Listener) -> None:
     try:
         facts = json.loads(text)
         event = facts.pop("event")
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         return
     listen(str(event), facts)
 

@@ -14,13 +14,15 @@ from ossmodelkit.core.evidence import Evidence, Kind
 from ossmodelkit.core.policy import Outcome, judge
 from ossmodelkit.core.report import Report
 from ossmodelkit.core.training import Job, Plan, RunRecord
-from ossmodelkit.foundation.errors import UsageError
+from ossmodelkit.foundation.errors import IntegrityError, UsageError
 from ossmodelkit.foundation.progress import Progress, Task
 from ossmodelkit.foundation.wire import to_wire
 from ossmodelkit.sources.opening import open_source
 from ossmodelkit.tuning import launch, telling
 from ossmodelkit.tuning import plan as plans
+from ossmodelkit.workflow import scan as scans
 from ossmodelkit.workflow.desk import Desk
+from ossmodelkit.workflow.finetune_estimate import predicted
 
 
 def finetune(
@@ -30,21 +32,23 @@ def finetune(
     unaudited: bool = False,
     resume: bool = False,
     force: bool = False,
+    collect: bool = False,
 ) -> Report:
     """Run the plan in a process of its own; record, scan and report what came out.
 
+    With `collect` nothing is started: a run that ended elsewhere is taken over from its folder.
     The report's verdict is trained, refused (the base has no passing audit here), stopped or failed.
     Raises `UsageError` when plan, data or base are wrong.
     """
     path = Path(plan_path)
     plan = plans.read(path)
     job = plans.job(plan, path.parent, resume=resume)
-    plans.check_places(job, force=force)
+    plans.check_places(job, force=force or collect)
     standing = base_standing(job, desk)
     if not standing["passes"] and not unaudited:
         return _refused(job, standing)
     job = replace(job, base_sha256=standing["sha256"])
-    record = _listened(job, desk)
+    record = _collected(job) if collect else _listened(job, desk)
     if record.status == "failed" and record.cause == "input":
         raise UsageError(record.reason, hint=record.hint)
     if record.status != "trained":
@@ -60,6 +64,16 @@ def base_standing(job: Job, desk: Desk) -> dict[str, Any]:
     verdict = judge(policy, sha256, desk.evidence(), desk.now.date())
     why = [f"{finding.check} at {finding.at}" for finding in verdict.refused] + list(verdict.missing)
     return {"sha256": sha256, "passes": verdict.outcome is Outcome.PASS, "why": why, "outcome": verdict.outcome.value}
+
+
+def _collected(job: Job) -> RunRecord:
+    """The record of a run that was started on other machines, if it fits what lies here."""
+    record = launch.read_record(Path(job.run) / "run.json")
+    if record is None:
+        raise UsageError(f"no finished run at {job.run}", hint="wait for it to end; its log says how far it is")
+    if record.status == "trained" and record.base.get("sha256") != job.base_sha256:
+        raise UsageError("that run was made from another base", hint="kit audit the base it was made from")
+    return record
 
 
 def _listened(job: Job, desk: Desk) -> RunRecord:
@@ -94,9 +108,11 @@ class _Watcher:
 def _trained(job: Job, record: RunRecord, standing: dict[str, Any], desk: Desk) -> Report:
     source = open_source(job.out)
     subject = desk.subject(source)
+    _same_bytes(record, desk.digests(source))
     file = Path(job.run) / "run.json"
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     facts = telling.details(record, job.plan, record_sha256=digest, base_audited=standing)
+    facts["metrics"]["predicted"] = predicted(job, desk)
     made = desk.write(Kind.FINETUNE, subject, Answers(), facts)
     scan = _scan(job, desk)
     verdict = judge(desk.settings.policy, subject.sha256, [made, scan], desk.now.date())
@@ -117,11 +133,15 @@ def _trained(job: Job, record: RunRecord, standing: dict[str, Any], desk: Desk) 
     )
 
 
-def _scan(job: Job, desk: Desk) -> Evidence:
-    from ossmodelkit.workflow import scan as scans
+def _same_bytes(record: RunRecord, found: Mapping[str, str]) -> None:
+    """What lies there must be what the trainer wrote: the record speaks of these bytes and no others."""
+    if dict(record.outputs) != dict(found):
+        changed = sorted(name for name in record.outputs.keys() | found if record.outputs.get(name) != found.get(name))
+        raise IntegrityError(f"the result is not what the run wrote: {', '.join(changed)[:200]}", hint="train again")
 
-    record: Evidence = scans.gather(open_source(job.out), desk)
-    return record
+
+def _scan(job: Job, desk: Desk) -> Evidence:
+    return scans.gather(open_source(job.out), desk)
 
 
 def _summary(record: RunRecord, outcome: Outcome) -> str:

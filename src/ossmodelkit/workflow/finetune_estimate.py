@@ -1,0 +1,51 @@
+"""What the estimate says of a plan, before it is run: the two rooms meet here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ossmodelkit.core.training import Job, MethodName, Plan, Weights
+from ossmodelkit.foundation.errors import KitError
+from ossmodelkit.workflow.desk import Desk
+from ossmodelkit.workflow.estimate import Question, estimate
+
+DTYPES = {Weights.FP32: "fp32", Weights.BF16: "bf16", Weights.NF4: "bf16"}
+QUANTIZED = {Weights.INT8: "int8", Weights.NF4: "nf4"}
+
+
+def predicted(job: Job, desk: Desk) -> dict[str, Any]:
+    """The peak of one step of the plan in bytes with rows at their longest, or why there is none."""
+    from ossmodelkit.estimating.options import Attention, Dtype, Loss, Method, Quantize
+
+    plan = job.plan
+    words = options(plan)
+    typed = {"method": Method, "quantize": Quantize, "dtype": Dtype, "attention": Attention, "loss": Loss}
+    given = {name: typed[name](value) if name in typed else value for name, value in words.items()}
+    try:
+        report = estimate(job.base, Question(options=given), desk=replace(desk, project=None))
+    except KitError as error:
+        return {"reason": error.message}
+    if "memory" not in report.data:
+        return {"reason": report.summary}
+    return {**report.data["memory"], "tier": report.data["tier"], "tokens": words["batch"] * words["seq"]}
+
+
+def options(plan: Plan) -> dict[str, Any]:
+    """The plan in the words of `kit estimate`."""
+    method = plan.method
+    packed = plan.speed.packing and plan.task == "causal-lm" and method.name is not MethodName.PROMPT_TUNING
+    targets = (method.targets,) if isinstance(method.targets, str) else method.targets
+    found: dict[str, Any] = {
+        "method": "prompt" if method.name is MethodName.PROMPT_TUNING else method.name.value,
+        "quantize": QUANTIZED.get(plan.weights, "none"),
+        "batch": plan.train.micro_batch or plan.train.batch,
+        "seq": plan.train.seq,
+        "rank": method.rank,
+        "targets": targets,
+        "prompt_tokens": method.virtual_tokens,
+        "checkpointing": plan.speed.recompute,
+        "loss": "chunked" if plan.speed.chunked_loss and packed else "full",
+        "attention": "varlen" if packed else "sdpa",
+    }
+    return found | ({"dtype": DTYPES[plan.weights]} if plan.weights in DTYPES else {})
