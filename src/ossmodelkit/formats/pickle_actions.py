@@ -109,8 +109,9 @@ def _look_up(m: Machine, module: Value, name: Value) -> Value:
 
 
 def _two_lines(argument: bytes) -> tuple[str, str]:
-    first, _, second = argument.partition(b"\n")
-    return text(first), text(second.removesuffix(b"\n"))
+    """Module and name. Loaders cut the last byte of a line unseen, also where the data just ends."""
+    first, line_break, second = argument.partition(b"\n")
+    return text(first if line_break else first[:-1]), text(second[:-1])
 
 
 def _global(m: Machine, argument: bytes) -> None:

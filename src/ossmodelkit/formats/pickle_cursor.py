@@ -17,7 +17,10 @@ class BrokenStreamError(UnreadableError):
 
 
 class Cursor:
-    """A place in a pickle. `crossed` collects the offsets where an argument leaves its frame."""
+    """A place in a pickle. `crossed` collects the offsets where an argument leaves its frame.
+
+    `split` tells where the first of two lines ends and where the second begins.
+    """
 
     def __init__(self, tape: Tape, at: int, *, skips: bool = False) -> None:
         self.tape = tape
@@ -25,6 +28,7 @@ class Cursor:
         self.skips = skips
         self.frame_end = -1
         self.crossed: list[int] = []
+        self.split = (0, 0)
 
     def step(self) -> tuple[bytes, int, int]:
         """The next opcode and the offsets where its argument begins and ends; moves behind them.
@@ -50,8 +54,16 @@ class Cursor:
         elif code in LINES:
             start = self._line(started)
             if LINES[code] == 2:
-                self._line(started)
+                first_end = self.at
+                self.split = (first_end, self._line(started))
         return code, start, self.at
+
+    def argument(self, code: bytes, start: int, end: int) -> bytes:
+        """The bytes of an argument; those of two lines need not lie side by side."""
+        if LINES.get(code) == 2:
+            first_end, second = self.split
+            return self.tape.read(start, first_end - start) + self.tape.read(second, end - second)
+        return self.tape.read(start, end - start)
 
     def enter_frame(self, length: int, started: int) -> None:
         """A FRAME of `length` bytes begins here."""

@@ -78,7 +78,7 @@ class Machine:
             elif code in CONSTANTS:
                 self.stack.push(self._constant(code, start, end - start))
             else:
-                ACTIONS[code](self, self.tape.read(start, end - start))
+                ACTIONS[code](self, cursor.argument(code, start, end))
                 if code == b"b" and self.built:
                     self.at = cursor.at
                     self.built(self, self.stack.top())

@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from ossmodelkit.core.check import Answers, Check, ask_all
 from ossmodelkit.core.finding import Gap, Place
 from ossmodelkit.core.source import Source
-from ossmodelkit.formats import repository
 from ossmodelkit.formats.readers import READERS
 from ossmodelkit.formats.reading import Reader
-from ossmodelkit.formats.repository_views import RawTensors
 from ossmodelkit.foundation.limits import Budget
 from ossmodelkit.foundation.progress import Progress
 from ossmodelkit.scanning.blobs import NO_READER
@@ -19,6 +17,9 @@ from ossmodelkit.scanning.catalog import CATALOG
 from ossmodelkit.scanning.entry import FileResult, Limits, Work
 from ossmodelkit.scanning.spreading import spread
 from ossmodelkit.scanning.verdict import Word, word_for
+
+# A lone file of these kinds has no companions, and names none that a loader would look for.
+SAYS_NOTHING_OF_OTHERS = frozenset({"pickle", "numpy"})
 
 __all__ = ["FileResult", "Inspection", "Limits", "inspect"]
 
@@ -53,6 +54,8 @@ def inspect(
         for outcome in spread(work, entries, jobs):
             done.append(outcome)
             task.advance(1, outcome[0].name)
+    if len(done) == 1 and SAYS_NOTHING_OF_OTHERS.issuperset(done[0][0].readings):
+        return Inspection(answers=_together([done[0][1]], checks), files=(done[0][0],))
     whole, described = _ask_repository(source, work.limits.budget(), checks)
     done = [_without_unknown(result, one) if result.name in described else (result, one) for result, one in done]
     answers = _together([*(one for _, one in done), whole], checks)
@@ -70,6 +73,9 @@ def _without_unknown(result: FileResult, answers: Answers) -> tuple[FileResult, 
 
 def _ask_repository(source: Source, budget: Budget, checks: tuple[Check, ...]) -> tuple[Answers, frozenset[str]]:
     """What is said about all files together, and the names of files of bare numbers."""
+    from ossmodelkit.formats import repository
+    from ossmodelkit.formats.repository_views import RawTensors
+
     at = Place(path=".")
     gaps: list[Gap] = []
     views: list[object] = []

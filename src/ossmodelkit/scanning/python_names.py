@@ -26,8 +26,11 @@ class Names:
 
     def learn(self, tree: ast.Module, stars: frozenset[str]) -> None:
         """Collect imports, then simple assignments, wherever they stand."""
+        assigned: list[ast.Assign | ast.AnnAssign | ast.NamedExpr] = []
         for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
+            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+                assigned.append(node)
+            elif isinstance(node, ast.Import):
                 for alias in node.names:
                     target = alias.name if alias.asname else alias.name.partition(".")[0]
                     self.aliases[alias.asname or alias.name.partition(".")[0]] = target
@@ -39,9 +42,8 @@ class Names:
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 self.own.add(node.name)
         for _ in range(3):
-            for node in ast.walk(tree):
-                if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
-                    self._assign(node)
+            for one in assigned:
+                self._assign(one)
 
     def _star(self, module: str) -> None:
         """Names that a star import of a dangerous module brings; the tables know the rest."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from ossmodelkit.core.artifact import Entry
@@ -33,6 +30,8 @@ def spread(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[tuple[Fi
     elif local:
         yield from _by_processes(work, entries, jobs)
     else:
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(max_workers=jobs) as pool:
             yield from pool.map(lambda entry: inspect_entry(work, entry), entries)
 
@@ -43,6 +42,10 @@ def processors() -> int:
 
 
 def _by_processes(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[tuple[FileResult, Answers]]:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
     forks = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if forks else "spawn")
     chunk = max(1, min(16, len(entries) // (jobs * 4)))
