@@ -9,6 +9,8 @@ from typing import Any
 
 from ossmodelkit.foundation.errors import UnreadableError
 
+PLAIN = frozenset({str, int, float, bool, type(None)})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
@@ -48,9 +50,16 @@ def objects(value: Any) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]
         path, item = todo.pop()
         if isinstance(item, dict):
             yield path, item
-            todo.extend(((*path, key), inner) for key, inner in item.items() if isinstance(inner, (dict, list)))
+            todo.extend(((*path, key), inner) for key, inner in item.items() if _may_hold(inner))
         elif isinstance(item, list):
-            todo.extend(((*path, at), inner) for at, inner in enumerate(item) if isinstance(inner, (dict, list)))
+            todo.extend(((*path, at), inner) for at, inner in enumerate(item) if _may_hold(inner))
+
+
+def _may_hold(value: Any) -> bool:
+    """Whether an object may lie inside: a vocabulary's half a million merges are told by their types alone."""
+    if type(value) is list:
+        return not PLAIN.issuperset(map(type, value))
+    return type(value) is dict
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

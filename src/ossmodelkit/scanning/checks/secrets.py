@@ -19,20 +19,32 @@ from ossmodelkit.scanning.tables import table
 REMEDY = "Revoke the secret now, then remove it from the file and from the repository's history."
 
 
+BEFORE, AFTER = 64, 400  # characters around a hint that a secret may take
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     name: str
-    hint: str
+    hints: tuple[str, ...]
     pattern: re.Pattern[str]
     prefix: int
     least_entropy: float
+
+    def places(self, text: str, lowered: str) -> Iterator[int]:
+        """Where a hint stands; patterns that ignore case have hints in lower case."""
+        searched = lowered if self.pattern.flags & re.IGNORECASE else text
+        for hint in self.hints:
+            at = searched.find(hint)
+            while at >= 0:
+                yield at
+                at = searched.find(hint, at + 1)
 
 
 @cache
 def _tokens() -> tuple[_Token, ...]:
     rows = table("secrets")["token"]
     return tuple(
-        _Token(r["name"], r["hint"].lower(), re.compile(r["pattern"]), r["prefix"], r["least_entropy"]) for r in rows
+        _Token(r["name"], tuple(r["hints"]), re.compile(r["pattern"]), r["prefix"], r["least_entropy"]) for r in rows
     )
 
 
@@ -40,12 +52,15 @@ def found_in(text: str) -> Iterator[tuple[str, str, int]]:
     """Name, masked value and position of every secret in `text`."""
     lowered = text.lower()
     for token in _tokens():
-        if token.hint not in lowered:
-            continue
-        for match in token.pattern.finditer(text):
+        seen = -1
+        for place in token.places(text, lowered):
+            match = token.pattern.search(text, max(0, place - BEFORE), place + AFTER)
+            if match is None or match.start() <= seen:
+                continue
+            seen = match.start()
             value = match.group()
             if entropy(value[token.prefix :]) >= token.least_entropy and not _is_placeholder(value):
-                yield token.name, f"{value[: token.prefix + 3]}…{value[-2:]}".replace("\n", " "), match.start()
+                yield token.name, f"{value[: token.prefix + 3]}…{value[-2:]}".replace("\n", " "), seen
 
 
 def entropy(text: str) -> float:
