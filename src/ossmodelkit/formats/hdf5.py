@@ -128,7 +128,7 @@ def _object(walk: _Walk, path: str, address: int) -> Iterator[object]:
 
 def _dense(file: h5.Hdf5File, data: bytes, index_width: int, record: int) -> Iterator[bytes]:
     """Messages in dense storage: flags, an index that may be there, then heap and tree."""
-    at = 2 + (index_width if data[1] & 1 else 0)
+    at = 2 + (index_width if file.number(data, 1, 1) & 1 else 0)
     heap = file.number(data, at, file.offset_size)
     tree = file.number(data, at + file.offset_size, file.offset_size)
     if file.is_defined(heap) and file.is_defined(tree):
@@ -143,6 +143,8 @@ def _type(data: bytes) -> _Type:
 
 
 def _shape(file: h5.Hdf5File, data: bytes) -> tuple[int, ...]:
+    if len(data) < 2:
+        raise UnreadableError("a shape of fewer than two bytes")
     version, rank = data[0], data[1]
     at = 8 if version == 1 else 4
     return tuple(file.number(data, at + i * file.length_size, file.length_size) for i in range(rank))
@@ -150,8 +152,9 @@ def _shape(file: h5.Hdf5File, data: bytes) -> tuple[int, ...]:
 
 def _attribute(walk: _Walk, path: str, data: bytes) -> Iterator[object]:
     """Name, type, shape and value of an attribute; only texts and bytes are looked into."""
-    file, version = walk.file, data[0]
+    file = walk.file
     sizes = [file.number(data, at, 2) for at in (2, 4, 6)]
+    version = data[0]
     if version > 1 and data[1] & 1:
         return  # its type is committed elsewhere; Keras and PyTables write none of these
     at = 9 if version == 3 else 8
