@@ -74,6 +74,13 @@ def test_what_cannot_be_read_is_incomplete_and_never_clean(
     assert any(gap.at.path == "w.safetensors" for gap in report.gaps)
 
 
+def test_evidence_says_which_digests_are_only_claimed(hub: HubServer, desk: Desk) -> None:
+    commit = hub.add("org/name", {"config.json": b"{}", "w.safetensors": shard(10**6)}).commit
+    scan("hub:org/name", desk=desk, online=True, record=True)
+    details = desk.evidence()[0].details
+    assert (details["revision"], details["claimed_digests"]) == (commit, 1)
+
+
 def test_without_permission_nothing_is_asked(hub: HubServer, tmp_path: Path) -> None:
     done = kit("scan", "hub:org/name", cwd=tmp_path)
     assert done.returncode == 2

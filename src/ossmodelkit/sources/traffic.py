@@ -64,6 +64,15 @@ def remarks(source: Source) -> tuple[str, ...]:
     return tuple(f"{source.ref}: {remark}" for remark in said)
 
 
+def origin(source: Source) -> dict[str, Any]:
+    """What evidence must say of a payload that was judged elsewhere: empty for a folder at hand."""
+    inventory = source.inventory
+    claimed = sum(bool(entry.claimed_sha256) for entry in inventory.payload)
+    return ({"revision": inventory.revision} if inventory.revision else {}) | (
+        {"claimed_digests": claimed} if claimed else {}
+    )
+
+
 def _shown(count: int) -> str:
     size = float(count)
     for unit in ("B", "kB", "MB", "GB"):

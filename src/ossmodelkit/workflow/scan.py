@@ -17,7 +17,7 @@ from ossmodelkit.foundation.errors import SourceError
 from ossmodelkit.scanning.inspecting import FileResult, Inspection, inspect
 from ossmodelkit.scanning.verdict import Word
 from ossmodelkit.sources.opening import open_source
-from ossmodelkit.sources.traffic import remarks
+from ossmodelkit.sources.traffic import origin, remarks
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.scan_report import report_on
 
@@ -84,6 +84,7 @@ def _write(source: Source, desk: Desk, found: Inspection) -> Evidence:
         "verdict": found.verdict.value,
         "files": len(found.files),
         "not_clean": [one.name for one in found.files if one.verdict is not Word.CLEAN][:MOST_NAMED],
+        **origin(source),
     }
     return desk.write(Kind.SCAN, desk.subject(source), found.answers, details)
 
