@@ -96,13 +96,13 @@ def sources(arguments: argparse.Namespace) -> Iterator[tuple[str, str, str, str]
     for name in SPDX_ONLY:
         if name in spdx and name not in seen:
             yield name, f"spdx:{name}", "license", spdx[name]["metadata"]["licenseText"]
-    for key in SCANCODE_ONLY:
-        kind = "policy" if "pup" in key or key == "llama-4-license-2025" else "license"
-        yield from _scancode(arguments.scancode, f"scancode:{key}", key, kind)
     for names, kind in ((MODEL_TEXTS, "license"), (POLICIES, "policy")):
         for stem, license_id in sorted(names.items()):
             for path in sorted(arguments.texts.glob(f"{stem}.*")):
                 yield license_id, f"publisher:{stem}", kind, path.read_text(encoding="utf-8", errors="replace")
+    for key in SCANCODE_ONLY:
+        kind = "policy" if "pup" in key or key == "llama-4-license-2025" else "license"
+        yield from _scancode(arguments.scancode, f"scancode:{key}", key, kind)
 
 
 def _scancode(folder: Path, license_id: str, key: str, kind: str = "license") -> Iterator[tuple[str, str, str, str]]:

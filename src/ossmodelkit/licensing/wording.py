@@ -21,9 +21,9 @@ COPYRIGHT_LINE = re.compile(
     re.I | re.M,
 )
 RIGHTS_LINE = re.compile(r"^[\s#*/;>|]*all rights reserved\.?[\s*]*$", re.I | re.M)
-NUMERAL = r"[0-9]{1,2}(?:\.[0-9]{1,2})*|[a-z]|[ivx]{1,5}"
-ENUMERATOR = re.compile(rf"^[\s#*/;>|\-•·o]*(?:\(?(?:{NUMERAL})[.):]\)?|[•·*\-–]|#+)\s+", re.I | re.M)
-INLINE_MARK = re.compile(r"(?<=[\s;,:.])\((?:[0-9]{1,2}|[a-z]|[ivx]{1,4})\)\s", re.I)
+# Marks of lists are dropped wherever they stand: whoever wraps a text anew moves them away from the line's start.
+ENUMERATOR = re.compile(r"(?:(?<=\s)|^|(?<=\())[0-9]{1,2}(?:\.[0-9]{1,2})*[.):]+(?=\s)")
+ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii"})
 COMMENT = re.compile(r"^[ \t]*(?://+|/\*+|\*+/|\*(?=\s|$)|#+|;+|>+|rem\b|dnl\b)[ \t]?", re.I | re.M)
 TAG = re.compile(r"<!--.{0,2000}?-->|</?[a-z][^<>\n]{0,200}>", re.I | re.S)
 LINK = re.compile(r"\[([^\]\n]{1,200})\]\([^()\s]{1,300}\)")
@@ -42,10 +42,8 @@ def words(text: str) -> list[str]:
     text = re.sub(r"\\([.\-_*#()\[\]])", r"\1", text)
     text = COMMENT.sub("", text)
     text = RIGHTS_LINE.sub("", COPYRIGHT_LINE.sub("", text))
-    text = INLINE_MARK.sub(" ", ENUMERATOR.sub("", text))
-    text = re.sub(r"(\w)-\n\s*(\w)", r"\1\2", text).lower()
-    text = re.sub(r"[’'`´]", "", text)
-    found = WORD.findall(text)
+    text = re.sub(r"[’'`´]", "", ENUMERATOR.sub(" ", text).lower())
+    found = [word for word in WORD.findall(text) if word not in ROMAN and (len(word) > 1 or word.isdigit())]
     if SPELLINGS.keys() & set(found):
         found = [part for word in found for part in SPELLINGS.get(word, word).split()]
     return found
