@@ -86,3 +86,12 @@ def test_invisible_characters_are_made_visible(text: str, shown: str) -> None:
 )
 def test_a_file_is_written_in_the_format_it_is_called(wanted: str, kind: Format, path: str) -> None:
     assert format_for(wanted) == (kind, Path(path))
+
+
+def test_many_findings_of_a_kind_are_told_once() -> None:
+    from dataclasses import replace
+
+    many = tuple(replace(PLAIN.findings[0], at=replace(PLAIN.findings[0].at, line=line)) for line in range(1, 41))
+    told = render(replace(PLAIN, findings=many), Format.TEXT)
+    assert told.count("license-display-missing") == 5
+    assert "… and 35 more of this kind, up to README.md:40" in told

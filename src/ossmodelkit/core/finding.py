@@ -76,9 +76,10 @@ class Finding:
     verified: bool | None = None
 
     @property
-    def order(self) -> tuple[int, str, str, int]:
+    def order(self) -> tuple[int, str, str, tuple[str, ...], int, int]:
         """Worst first, then by check and place: the order of every report."""
-        return (-self.severity.rank, self.check, str(self.at), self.at.offset or 0)
+        at = self.at
+        return (-self.severity.rank, self.check, at.path, at.members, at.line or 0, at.offset or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from ossmodelkit.core.finding import Finding, Severity
 from ossmodelkit.core.policy import Outcome
@@ -18,7 +19,7 @@ SEVERITY_COLORS = {
     Severity.LOW: "36",
     Severity.INFO: "2",
 }
-MOST_FINDINGS = 50
+MOST_OF_A_KIND = 5
 MOST_GAPS = 20
 
 
@@ -41,11 +42,8 @@ def _lines(report: Report, paint: _Paint) -> Iterator[str]:
     if report.summary:
         yield f"  {one_line(report.summary)}"
     findings = sorted(report.findings, key=lambda finding: finding.order)
-    for finding in findings[:MOST_FINDINGS]:
-        yield ""
-        yield from _finding(finding, paint)
-    if len(findings) > MOST_FINDINGS:
-        yield f"\n  … and {len(findings) - MOST_FINDINGS} more; see --format json"
+    for _, kind in groupby(findings, key=lambda finding: (finding.severity, finding.check)):
+        yield from _alike(list(kind), paint)
     if report.gaps:
         yield "\n  " + paint("could not be judged", COLORS["?"])
         for gap in report.gaps[:MOST_GAPS]:
@@ -63,6 +61,15 @@ def _lines(report: Report, paint: _Paint) -> Iterator[str]:
     if report.next_steps:
         yield "\n  " + paint("next", COLORS["bold"])
         yield from (f"  {one_line(step)}" for step in report.next_steps)
+
+
+def _alike(findings: list[Finding], paint: _Paint) -> Iterator[str]:
+    shown = findings if len(findings) <= MOST_OF_A_KIND + 1 else findings[:MOST_OF_A_KIND]
+    for finding in shown:
+        yield ""
+        yield from _finding(finding, paint)
+    if more := findings[len(shown) :]:
+        yield f"            … and {len(more)} more of this kind, up to {one_line(str(more[-1].at))}; --format json has all"
 
 
 def _finding(finding: Finding, paint: _Paint) -> Iterator[str]:
