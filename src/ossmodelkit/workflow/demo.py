@@ -75,7 +75,11 @@ class Step:
 
 STEPS = (
     Step(title="Make a project.", words=("init",)),
-    Step(title="Audit the base model: license, lineage, security.", words=("audit", BASE)),
+    Step(
+        title="Audit the base model: license, lineage, security.",
+        words=("audit", BASE),
+        before=lambda folder: _keep(folder / "kit.toml", SETTINGS),
+    ),
     Step(
         title="A twin with a poisoned pickle is refused.",
         words=("audit", POISONED),
@@ -83,6 +87,7 @@ STEPS = (
         before=lambda folder: poison(folder / BASE, folder / POISONED),
     ),
     Step(title="Will it fit?", words=("estimate", BASE, "--method", "lora", "--batch", "8", "--seq", "128")),
+    Step(title="Is the data fit to train on?", words=("data", "check", "data.jsonl")),
     Step(title="Fine-tune it with LoRA.", words=("finetune", "plan.toml")),
     Step(title="Make a signing key.", words=("key", "gen", "--out", "key", "--no-passphrase")),
     Step(
@@ -100,7 +105,7 @@ STEPS = (
 
 
 def prepare(folder: Path, *, force: bool = False) -> None:
-    """Build the base model, its data, the plan and the settings in `folder`.
+    """Build the base model, its data and the plan in `folder`.
 
     Raises `UsageError` when the folder holds something else, `KitError` when the trainer is not installed.
     """
@@ -116,8 +121,7 @@ def prepare(folder: Path, *, force: bool = False) -> None:
             f"could not build the demo model: {built.stderr.strip().splitlines()[-1:] or built.returncode}",
             hint="the demo trains: pip install 'ossmodelkit[train]'",
         )
-    (folder / "plan.toml").write_text(PLAN)
-    (folder / "kit.toml").write_text(SETTINGS)
+    _keep(folder / "plan.toml", PLAN)
 
 
 def run(step: Step, folder: Path) -> int:
@@ -125,6 +129,10 @@ def run(step: Step, folder: Path) -> int:
     step.before(folder)
     words = [sys.executable, "-m", "ossmodelkit", *step.words]
     return subprocess.run(words, cwd=folder, check=False).returncode
+
+
+def _keep(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def poison(clean: Path, poisoned: Path) -> None:
