@@ -69,10 +69,13 @@ def is_certain(pickle: Pickle, blob: Blob) -> bool:
     if pickle.broken:
         return False
     follows = blob.slice(pickle.end, SAMPLE)
-    if not follows.strip(PADDING):
-        return pickle.end > 2 or blob.size <= 2
     calls = any(isinstance(event, Call) and isinstance(event.function, Global) for event in pickle.events)
-    return calls or (bool(pickle.events) and not _is_text(follows))
+    if calls:
+        return True
+    if not follows.strip(PADDING):
+        named_only = bool(pickle.events) and blob.size <= SAMPLE and _is_text(blob.slice(0, SAMPLE))
+        return not named_only and (pickle.end > 2 or blob.size <= 2)
+    return bool(pickle.events) and not _is_text(follows)
 
 
 def _is_text(data: bytes) -> bool:
