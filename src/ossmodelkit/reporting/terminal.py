@@ -69,7 +69,8 @@ def _alike(findings: list[Finding], paint: _Paint) -> Iterator[str]:
         yield ""
         yield from _finding(finding, paint)
     if more := findings[len(shown) :]:
-        yield f"            … and {len(more)} more of this kind, up to {one_line(str(more[-1].at))}; --format json has all"
+        last = one_line(str(more[-1].at))
+        yield f"            … and {len(more)} more of this kind, up to {last}; --format json has all"
 
 
 def _finding(finding: Finding, paint: _Paint) -> Iterator[str]:
