@@ -59,3 +59,24 @@ def show_key(
     from ossmodelkit.workflow.key import show as run
 
     show(run(key, passphrase_file=passphrase_file), output)
+
+
+@app.command()
+def trust(
+    key: Annotated[Path, typer.Argument(help="The public key of a signer you trust.", dir_okay=False)],
+    name: Annotated[str, typer.Option("--name", help="Who that is.")],
+    until: Annotated[str, typer.Option("--until", help="Last day of their signatures, like 2027-12-31.")] = "",
+    file: Annotated[Path, typer.Option("--file", help="The trust file; made when absent.", dir_okay=False)] = Path(
+        "trust.yaml"
+    ),
+    output: Output = Format.TEXT,
+) -> None:
+    """Add a signer to a trust file, which kit release and kit verify read.
+
+    Examples:
+
+        kit key trust key.pub --name "Release team" --until 2027-12-31
+    """
+    from ossmodelkit.workflow.key import trust as run
+
+    show(run(key, name=name, until=until, file=file), output)

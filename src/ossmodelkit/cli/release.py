@@ -129,6 +129,26 @@ def check(
 
 
 @app.command()
+def attach(
+    model: Model,
+    name: Annotated[str, typer.Argument(help="What was measured: scores, loadtest, redteam, bias, vulns, ….")],
+    file: Annotated[Path, typer.Argument(help="The results as JSON.", dir_okay=False)],
+    output: Output = Format.TEXT,
+) -> None:
+    """Keep results measured elsewhere as evidence about a model's bytes.
+
+    Examples:
+
+        kit release attach tuned scores scores.json
+
+        kit release attach tuned loadtest loadtest.json
+    """
+    from ossmodelkit.workflow.release_attach import attach as run
+
+    show(run(model, name, file, desk=_desk()), output)
+
+
+@app.command()
 def diff(
     old: Annotated[Path, typer.Argument(help="The earlier release.", file_okay=False)],
     new: Annotated[Path, typer.Argument(help="The later release.", file_okay=False)],

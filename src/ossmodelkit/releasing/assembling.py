@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ossmodelkit.foundation.wire import to_wire
 from ossmodelkit.releasing import cyclonedx, index, layout, owed
+from ossmodelkit.releasing.card import webpage
 from ossmodelkit.releasing.card.blocks import Escape, card
 from ossmodelkit.releasing.checklist import Checklist, judge
 from ossmodelkit.releasing.checks import CATALOG
@@ -50,14 +51,15 @@ def assemble(dossier: Dossier, found: Found, wishes: Wishes) -> tuple[Dossier, C
     documents[layout.NOTICE] = owed.notice(dossier, found.notice)
     if third := owed.third_party(dossier, found.third_party):
         documents[layout.THIRD_PARTY] = third
-    documents |= papers(dossier, spdx=wishes.spdx)
+    documents |= papers(dossier, license_text=found.license, spdx=wishes.spdx)
     documents[layout.CYCLONEDX] = cyclonedx.build(dossier, version=wishes.cyclonedx_version)
     documents[layout.INDEX] = index.index(dossier, claims=wishes.claims, outside=found.outside)
-    documents[layout.CHECKLIST] = documents[layout.CHECKLIST_TEXT] = b""
+    documents[layout.CHECKLIST] = documents[layout.CHECKLIST_TEXT] = documents[layout.PAGE] = b""
     documents[layout.CARD] = card(dossier, found.card, wishes.escape).encode("utf-8", "surrogateescape")
     covered = frozenset(documents)
     dossier = replace(dossier, documents=documents, signature=replace(dossier.signature, covered=covered))
     checklist = judge(dossier, CATALOG)
     documents[layout.CHECKLIST] = index.checklist_file(dossier, checklist)
     documents[layout.CHECKLIST_TEXT] = index.checklist_text(checklist, dossier.words.name)
+    documents[layout.PAGE] = webpage.page(dossier, checklist).encode()
     return replace(dossier, documents=documents), checklist

@@ -9,8 +9,10 @@ from pathlib import Path
 from ossmodelkit.core.policy import Outcome
 from ossmodelkit.core.report import Report, Table
 from ossmodelkit.foundation.errors import UsageError
-from ossmodelkit.foundation.writing import write_new
+from ossmodelkit.foundation.wire import from_wire
+from ossmodelkit.foundation.writing import write_atomic, write_new
 from ossmodelkit.releasing import keys
+from ossmodelkit.releasing import trust as trusting
 
 VARIABLE = "KIT_PASSPHRASE"
 
@@ -62,6 +64,34 @@ def show(path: Path, *, passphrase_file: Path | None = None) -> Report:
         summary=f"SHA-256 of the public key, {public.curve.name}",
         tables=(Table(title="", columns=("",), rows=tuple((line,) for line in pem.splitlines())),),
         data={"fingerprint": keys.fingerprint(public), "curve": public.curve.name, "public_pem": pem},
+    )
+
+
+def trust(path: Path, *, name: str, until: str, file: Path) -> Report:
+    """Add the signer who holds a key to a trust file.
+
+    Raises `UsageError` when the key is listed already, or the date is none.
+    """
+    import yaml
+
+    public = keys.load_public(path)
+    known = trusting.read_trust(file) if file.is_file() else trusting.Trust()
+    if twin := known.with_fingerprint(keys.fingerprint(public)):
+        raise UsageError(f"{file} lists this key already, as {twin.name!r}", hint="edit the file to change it")
+    data = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    entry = {"name": name, "key": keys.public_pem(public).decode(), **({"not_after": until} if until else {})}
+    data = {**(data or {}), "signers": [*((data or {}).get("signers") or ()), entry]}
+    from_wire(trusting.Trust, data, where=str(file))
+    write_atomic(file, yaml.safe_dump(data, sort_keys=False, allow_unicode=True).encode())
+    return Report(
+        command="key trust",
+        subject=str(file),
+        verdict="trusted",
+        outcome=Outcome.PASS,
+        summary=f"{name} may sign" + (f" until {until}" if until else ""),
+        notes=(f"fingerprint {keys.fingerprint(public)}",),
+        next_steps=(f"kit verify RELEASE --trust {file}",),
+        data={"fingerprint": keys.fingerprint(public), "name": name},
     )
 
 

@@ -52,7 +52,7 @@ def release(options: Options, *, desk: Desk) -> Report:
             return report("release", options.model, "refused", dossier, checklist)
         _write(work, options, material, dossier, checklist, signer)
     _record(desk, dossier, checklist, signer)
-    return report("release", str(target), "released", dossier, checklist, target=target)
+    return report("release", str(target), "released", dossier, checklist, target=target, model=options.model)
 
 
 def resume(target: str, *, desk: Desk) -> Report:
@@ -68,7 +68,14 @@ def clean(target: str) -> Report:
 
 
 def report(
-    command: str, subject: str, word: str, dossier: Dossier, checklist: Checklist, *, target: Path | None = None
+    command: str,
+    subject: str,
+    word: str,
+    dossier: Dossier,
+    checklist: Checklist,
+    *,
+    target: Path | None = None,
+    model: str = "",
 ) -> Report:
     """The checklist as a report: what refuses first, then the rest in a table."""
     totals = checklist.totals
@@ -81,13 +88,13 @@ def report(
         summary=f"{SUMMARIES[checklist.outcome]}: {said}",
         findings=tuple(f for f in checklist.findings() if f.check in {x.item.id for x in checklist.refused}),
         asked=tuple(line.item.id for line in checklist.lines),
-        tables=_tables(dossier, checklist),
+        tables=_tables(dossier, checklist, every=target is None),
         notes=tuple(
             f"waived until {line.waiver.expires}: {line.item.id} {line.item.title} ({line.waiver.owner})"
             for line in checklist.lines
             if line.waiver
         ),
-        next_steps=_next(checklist, target),
+        next_steps=_next(checklist, model or subject, target),
         data={
             "release": str(target) if target else "",
             "payload_sha256": dossier.sha256,
@@ -167,7 +174,7 @@ def _record(desk: Desk, dossier: Dossier, checklist: Checklist, signer: Signer) 
     desk.write(Kind.RELEASE, subject, answers, facts)
 
 
-def _tables(dossier: Dossier, checklist: Checklist) -> tuple[Table, ...]:
+def _tables(dossier: Dossier, checklist: Checklist, *, every: bool) -> tuple[Table, ...]:
     open_lines = [
         x for x in checklist.lines if x.state in ("fail", "missing", "stale", "error") and x not in checklist.refused
     ]
@@ -179,16 +186,16 @@ def _tables(dossier: Dossier, checklist: Checklist) -> tuple[Table, ...]:
         ("signer", dossier.signature.signer or "nobody"),
     )
     first = Table(title="", columns=("", ""), rows=facts)
-    return (
-        (first, Table(title="Open, and not refusing", columns=("item", "state", "weight", "", "seen"), rows=rows))
-        if rows
-        else (first,)
-    )
+    rest = Table(title="Open, and not refusing", columns=("item", "state", "weight", "", "seen"), rows=rows)
+    return (first, rest) if rows and every else (first,)
 
 
-def _next(checklist: Checklist, target: Path | None) -> tuple[str, ...]:
+def _next(checklist: Checklist, model: str, target: Path | None) -> tuple[str, ...]:
     if target is not None:
-        return (f"kit verify {target} --key KEY.pub   as anyone can",)
+        return (
+            f"kit verify {target} --key KEY.pub   as anyone can",
+            f"kit release check {model}   what is still open, and does not refuse",
+        )
     if checklist.refused:
         return tuple(f"kit explain {line.item.id}" for line in checklist.refused[:3])
     return ("kit release MODEL --out DIR --key KEY",)

@@ -15,6 +15,7 @@ from ossmodelkit.releasing.checklist import Checklist, judge
 from ossmodelkit.releasing.demands import Demands, read_demands
 from ossmodelkit.releasing.dossier import Dossier, Signature
 from ossmodelkit.releasing.layout import INDEX
+from ossmodelkit.releasing.manifest import CLAIMS
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.verify_signer import Identified, Whom, claims_faults, identify, index_faults
 
@@ -238,8 +239,9 @@ def _facts(who: Identified, checked: verifying.Checked, dossier: Dossier) -> Tab
 
 
 def _not_covered(checked: verifying.Checked) -> Iterator[str]:
-    if checked.not_covered:
-        yield "not covered by the signature: " + ", ".join(checked.not_covered)
+    names = [name for name in checked.not_covered if name != CLAIMS]  # its lines have signatures of their own
+    if names:
+        yield "not covered by the signature: " + ", ".join(names)
 
 
 def _waived(checklist: Checklist) -> Iterator[str]:

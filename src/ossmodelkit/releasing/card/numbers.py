@@ -88,7 +88,20 @@ def flop(dossier: Dossier) -> float | None:
     if tokens and each:
         return tokens * each
     parameters = _number(metrics.get("parameters"))
-    return 6.0 * parameters * tokens if parameters and tokens else None
+    return _operations(dossier) * parameters * tokens if parameters and tokens else None
+
+
+def flop_formula(dossier: Dossier) -> str:
+    """How `flop` was worked out, in words."""
+    metrics = _metrics(dossier)
+    if _number(metrics.get("tokens")) and _number(metrics.get("flops_per_token")):
+        return "tokens × operations per token, as the run recorded them"
+    return f"{_operations(dossier):.0f} × parameters × tokens"
+
+
+def _operations(dossier: Dossier) -> float:
+    """Operations per parameter and token: 2 forward, 2 for activations, and 2 for weights when all of them learn."""
+    return 4.0 if dossier.details(Kind.FINETUNE).get("relation") == "adapter" else 6.0
 
 
 def energy(dossier: Dossier) -> Energy:

@@ -184,12 +184,12 @@ def is_stray(name: str) -> bool:
 def secrets_in(text: str) -> Iterator[tuple[str, int]]:
     """Credentials in a text: what kind, and the line."""
     for token, pattern in _tokens():
-        if token["hint"] not in text:
+        if token.get("hint", "") not in text:
             continue
         for found in pattern.finditer(text):
             rest = found[0][int(token.get("prefix", 0)) :]
             if _entropy(rest) >= float(token.get("least_entropy", 0)):
-                yield f"looks like a {token['name']}", text.count("\n", 0, found.start()) + 1
+                yield f"looks like a {token.get('name', 'credential')}", text.count("\n", 0, found.start()) + 1
     if private := re.search(r"-----BEGIN [A-Z ]*PRIVATE KEY-----", text):
         yield "a private key", text.count("\n", 0, private.start()) + 1
 
@@ -197,7 +197,7 @@ def secrets_in(text: str) -> Iterator[tuple[str, int]]:
 @cache
 def _tokens() -> tuple[tuple[dict[str, str], re.Pattern[str]], ...]:
     data = tomllib.loads(resources.config("scan", "secrets.toml").read_text(encoding="utf-8"))
-    return tuple((row, re.compile(row["pattern"])) for row in data.get("token", ()))
+    return tuple((row, re.compile(row["pattern"])) for row in data.get("token", ()) if "pattern" in row)
 
 
 def _entropy(text: str) -> float:
