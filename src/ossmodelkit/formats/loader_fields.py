@@ -13,11 +13,7 @@ from typing import Any
 
 from ossmodelkit.formats import strict_json
 
-LOADED = re.compile(
-    r"(config|tokenizer_config|generation_config|preprocessor_config|processor_config|image_processor_config"
-    r"|feature_extractor_config|video_preprocessor_config|adapter_config|model_index|modules|sentence_\w+_config"
-    r"|config_sentence_transformers|router_config|scheduler_config|preprocessor|processor|training_args|peft_config)\.json"
-)
+LOADED = re.compile(r"([\w.-]*config[\w.-]*|[\w.-]*model_index|modules|preprocessor|processor|training_args)\.json")
 DIFFUSERS_LIBRARIES = frozenset(
     {"diffusers", "transformers", "onnxruntime", "optimum", "flax", "peft", "sentencepiece"}
 )
@@ -28,14 +24,10 @@ MODULE_FIELDS = (
     "loss_fn",
     "pooling_fn",
 )
-IMPLICIT = (
-    "setup.py",
-    "hubconf.py",
-    "handler.py",
-    "inference.py",
-    "custom_generate/generate.py",
-    "pipeline.py",
-    "conftest.py",
+# Names under which a program imports a file without being told to: pip, torch.hub, inference servers, Python itself.
+IMPLICIT = re.compile(
+    r"(.*/)?(setup|hubconf|handler|inference|pipeline|conftest|sitecustomize|usercustomize|custom_interface)\.py"
+    r"|(.*/)?custom_generate/generate\.py|(.*/)?\d+/model\.py"
 )
 
 

@@ -15,6 +15,10 @@ from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
 DEEPEST_SUBGRAPH = 32
+# Attributes of operators by which ONNX Runtime and its extensions open a file.
+FILE_ATTRIBUTES = frozenset(
+    {"ep_cache_context", "model_path", "library_path", "shared_library", "file_path", "filename"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +141,13 @@ def _node(node: Field, found: _Found, depth: int) -> None:
 
 
 def _attribute(attribute: Message, found: _Found, depth: int) -> None:
-    """Attributes hold tensors and whole subgraphs, and so more nodes and more files."""
+    """Attributes hold tensors and whole subgraphs, and so more nodes and more files; some name a file."""
+    name = ""
     for part in attribute:
+        if part.number == 1 and part.wire == BYTES:
+            name = part.text
+        elif part.number == 4 and part.wire == BYTES and name in FILE_ATTRIBUTES and part.size_bytes <= 4096:
+            found.external.append(ExternalFile(tensor=name, location=part.text, offset=part.start))
         if part.wire != BYTES:
             continue
         if part.number in (5, 10):

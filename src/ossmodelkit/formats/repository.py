@@ -192,11 +192,10 @@ def _code(model: _Model) -> Iterator[object]:
     alone = len(model.source.inventory.entries) == 1
     for file in model.files:
         if file.endswith(".py"):
-            base = file.rpartition("/")[2]
             if alone:
                 model.reach(file, "the file that was named")
-            elif base in loader_fields.IMPLICIT or file.endswith("custom_generate/generate.py"):
-                model.reach(file, f"the name {base}")
+            elif loader_fields.IMPLICIT.fullmatch(file):
+                model.reach(file, "its name")
     done: set[str] = set()
     while todo := [name for name in model.reached if name not in done]:
         for name in todo:

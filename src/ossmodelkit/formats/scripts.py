@@ -42,6 +42,8 @@ def views(blob: Blob, name: str, text: str) -> Iterator[object]:
         if not (name.endswith(".py") and interpreter.startswith("python")):
             disguised = bool(shebang) and name.endswith(WEIGHT_ENDINGS)
             yield Script(at=blob.at, interpreter=interpreter, text=text, disguised=disguised)
+    elif name.endswith(WEIGHT_ENDINGS) and re.match(r"\s*(import|from|exec|def)\b[ (]", text):
+        yield Script(at=blob.at, interpreter="python", text=text, disguised=True)
     if REQUIREMENTS.fullmatch(name):
         yield Requirements(at=blob.at, lines=tuple(text.splitlines()))
     elif ENVIRONMENTS.fullmatch(name):

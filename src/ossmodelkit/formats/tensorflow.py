@@ -35,10 +35,11 @@ class TensorflowNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorflowGraph:
-    """All nodes of a model: the graph's own and those of its function library."""
+    """All nodes of a model, the graph's own and those of its functions, and the names of its asset files."""
 
     at: Place
     nodes: tuple[TensorflowNode, ...]
+    assets: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class _Found:
     budget: Budget
     nodes: list[TensorflowNode] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
+    assets: list[str] = field(default_factory=list)
 
 
 def _is_node(node: dict[int, Field]) -> bool:
@@ -95,7 +97,7 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
             _graph(message, found)
     except UnreadableError as error:
         trouble = error
-    yield TensorflowGraph(at=blob.at, nodes=tuple(found.nodes))
+    yield TensorflowGraph(at=blob.at, nodes=tuple(found.nodes), assets=tuple(found.assets))
     for text in found.metadata:
         try:
             yield from meaning(blob.at, strict_json.parse(text).value, budget)
@@ -111,6 +113,8 @@ def _meta_graph(meta: Message, found: _Found) -> None:
             continue
         if part.number == 2:
             _graph(part.message, found)
+        elif part.number == 6:
+            found.assets.extend(f.text for f in part.message if f.number == 2 and f.wire == BYTES)
         elif part.number == 7:
             _objects(part.message, found)
 

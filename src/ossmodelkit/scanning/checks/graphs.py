@@ -58,7 +58,7 @@ def _is_dataset_of_files(operator: str) -> bool:
 
 
 def _prints_to_file(node: TensorflowNode) -> bool:
-    return any(text.startswith("file:") for text in node.texts)
+    return any(re.search(r"\b(file|grpc)://", text) for text in node.texts)
 
 
 @check("tensorflow-constant-path", reads=TensorflowGraph, severity=Severity.HIGH)
@@ -75,6 +75,22 @@ def constant_path(graph: TensorflowGraph) -> Iterator[Hit]:
             if path and _is_path(path):
                 saw = f"{node.operator} {node.name!r}: {path[:120]!r}"
                 yield Hit(at=replace(graph.at, offset=node.offset), saw=saw, remedy=REMEDY)
+        elif node.operator in words("operators", "tensorflow", "files", "assets"):
+            yield from _table(graph, by_name, node)
+    for asset in graph.assets:
+        if leaves_folder(asset):
+            yield Hit(at=graph.at, saw=f"asset {asset[:120]!r}", remedy=REMEDY)
+
+
+def _table(
+    graph: TensorflowGraph, by_name: dict[tuple[str, str], TensorflowNode], node: TensorflowNode
+) -> Iterator[Hit]:
+    """A vocabulary table reads a file: an asset's constant is replaced at load, any other stays as it is."""
+    path = next((p for p in (_constant_behind(by_name, node, source) for source in node.inputs) if p), "")
+    assets = {asset.rpartition("/")[2] for asset in graph.assets}
+    if path and leaves_folder(path) and path.rpartition("/")[2] not in assets:
+        saw = f"{node.operator} {node.name!r}: {path[:120]!r}"
+        yield Hit(at=replace(graph.at, offset=node.offset), saw=saw, remedy=REMEDY)
 
 
 # What TensorFlow itself puts there: the default of `save/filename`, and the folder for parts of a checkpoint.
