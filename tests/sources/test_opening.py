@@ -118,3 +118,12 @@ def test_the_dash_means_standard_input() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], input=b"through", capture_output=True, check=True)
     assert done.stdout.strip() == b"through"
+
+
+def test_a_command_in_place_of_a_file_is_read_as_a_pipe() -> None:
+    script = "from ossmodelkit.sources.opening import open_source as o; import sys; s = o(sys.argv[1]);"
+    script += "print(s.ref, s.open('stdin').read().decode())"
+    words = ["bash", "-c", f'"{sys.executable}" -c "{script}" <(echo through)']
+    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout.startswith("/dev/fd/")
+    assert done.stdout.strip().endswith("through")

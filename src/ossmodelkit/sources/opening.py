@@ -13,6 +13,7 @@ from ossmodelkit.sources.local import LocalSource
 
 ALLOW = "KIT_ONLINE"
 YES = frozenset({"1", "on", "yes", "true"})
+HANDED = re.compile(r"/dev/(?:stdin|fd/\d{1,4})")  # what a shell writes for <(command)
 NAMED = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}(?:@\S+)?", re.ASCII)
 
 
@@ -26,6 +27,11 @@ def open_source(ref: str, *, online: bool = False) -> Source:
         from ossmodelkit.sources.piped import PipedSource
 
         return PipedSource(sys.stdin.buffer)
+    if HANDED.fullmatch(ref) and Path(ref).is_fifo():
+        from ossmodelkit.sources.piped import PipedSource
+
+        with Path(ref).open("rb") as pipe:
+            return PipedSource(pipe, ref=ref)
     if "://" in ref or ref.startswith("hub:"):
         from ossmodelkit.sources.remote import open_remote_source
 

@@ -18,16 +18,16 @@ CHUNK = 1024 * 1024
 class PipedSource:
     """What came through the pipe, as one file called `stdin`; gone when the source is."""
 
-    def __init__(self, pipe: BinaryIO, *, most_bytes: int | None = None) -> None:
+    def __init__(self, pipe: BinaryIO, *, ref: str = "-", most_bytes: int | None = None) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = tempfile.TemporaryDirectory(prefix="kit-")
         path = Path(self._folder.name) / NAME
         if not _spool(pipe, path, fetch_limit() if most_bytes is None else most_bytes):
             raise NothingToJudgeError("nothing came through the pipe", hint="kit scan - < FILE")
-        self._file = LocalSource(path, ref="-")
+        self._file = LocalSource(path, ref=ref)
 
     @property
     def ref(self) -> str:
-        """`-`, as the user wrote it."""
+        """`-`, or what the user wrote."""
         return self._file.ref
 
     @property
