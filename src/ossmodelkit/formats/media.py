@@ -38,7 +38,15 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PAR1", "Parquet table"),
     (0, b"ARROW1\0\0", "Arrow table"),
     (0, b"FEA1", "Feather table"),
+    (0, b"\xff\xff\xff\xff", "Arrow stream"),
     (0, b"SQLite format 3\0", "SQLite database"),
+    (0, b"\0\0\0\1Bud1", "folder view of macOS"),
+    (0, b"\xba\x16\x4f\x2f", "fastText vectors"),
+    (0, b"mmap lm http://kheafield.com/code format version", "KenLM language model"),
+    (0, b"IxF", "FAISS index"),
+    (0, b"IxM", "FAISS index"),
+    (0, b"IwF", "FAISS index"),
+    (0, b"IHN", "FAISS index"),
 )
 RIFF = {b"WAVE": "WAV sound", b"WEBP": "WebP picture", b"AVI ": "AVI video"}
 
@@ -53,6 +61,10 @@ def kind_of(blob: Blob) -> str:
         return kind if len(head) > 18 and struct.unpack_from("<I", head, 2)[0] == blob.size else ""
     if kind in ("Parquet table", "Feather table"):
         return kind if blob.size > 12 and blob.slice(blob.size - 4, 4) == head[:4] else ""
+    if kind == "Arrow stream":
+        return kind if len(head) > 8 and 0 < struct.unpack_from("<i", head, 4)[0] < min(blob.size, 1 << 24) else ""
+    if kind == "FAISS index":
+        return kind if blob.size > 40 and head[3:4].isalnum() and head[4:12].find(b"\0") >= 0 else ""
     if kind == "icon":
         return kind if len(head) >= 22 and 0 < struct.unpack_from("<H", head, 4)[0] < 64 and head[9] == 0 else ""
     if kind == "TrueType font":

@@ -42,7 +42,6 @@ def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
     """One view per foreign tag, and the document."""
     import yaml
 
-    named = blob.name.lower().endswith(ENDINGS)
     if len(text) > LARGEST:
         yield Gap(at=blob.at, reason=f"YAML of {len(text)} characters, more than {LARGEST} are read")
         return
@@ -58,7 +57,7 @@ def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
             if len(pairs) > MOST_NODES:
                 break
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        if named:
+        if TAGGED.search(text):  # without a tag, a document that no loader can parse does no harm
             yield Gap(at=blob.at, reason=f"no valid YAML: {str(error).splitlines()[0][:120]}")
     yield YamlDocument(at=blob.at, pairs=tuple(pairs))
 

@@ -131,7 +131,8 @@ def _constant_behind(
     found = [_constant_behind(by_name, node, source, depth + 1) for source in node.inputs]
     if node.operator == "StringJoin" and any(not _leads_to_constant(by_name, node, source) for source in node.inputs):
         return ""
-    return next((text for text in found if text and _is_path(text)), "")
+    default = node.operator == "PlaceholderWithDefault"  # ordinary unless the default itself leads elsewhere
+    return next((text for text in found if _is_path(text) and (leaves_folder(text) or not default)), "")
 
 
 def _leads_to_constant(

@@ -35,7 +35,8 @@ def executable(file: Executable) -> Iterator[Hit]:
 
     No loader of weights needs one; a library can be loaded by name, and a person may start a program.
     """
-    yield Hit(at=file.at, saw=file.kind, remedy=REMEDY)
+    severity = Severity.MEDIUM if file.kind == "compiled Python" else None  # often there by mistake; nobody can read it
+    yield Hit(at=file.at, saw=file.kind, remedy=REMEDY, severity=severity)
 
 
 @check("script-reaches-out", reads=Script, severity=Severity.HIGH)
