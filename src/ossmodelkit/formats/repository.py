@@ -28,7 +28,7 @@ from ossmodelkit.foundation.errors import KitError
 from ossmodelkit.foundation.limits import MIB, Budget
 
 LARGEST_CONFIG = 32 * MIB
-LARGEST_CODE = 8 * MIB
+LARGEST_CODE = 2 * MIB
 CACHE_LINK = re.compile(r"(\.\./)+blobs/[0-9a-f]{40,64}")
 DECEIVING = re.compile("[\u0000-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 

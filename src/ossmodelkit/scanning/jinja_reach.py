@@ -24,6 +24,7 @@ MOST_CANDIDATES = 64
 LONGEST_FOLD = 4096
 LARGEST_RANGE = 10_000_000
 DEEPEST = 150
+LONGEST_TEMPLATE = 1_000_000
 MOST_PASSES = 4
 
 
@@ -74,6 +75,8 @@ def reached(text: str) -> list[Reached]:
     """Everything in the template `text` that a chat template has no use for."""
     import jinja2
 
+    if len(text) > LONGEST_TEMPLATE:
+        return [Reached("exhausts", f"a template of {len(text)} characters", 1)]
     if _is_deep(text):
         return [Reached("exhausts", f"expressions nested more than {DEEPEST} deep", 1)]
     try:
