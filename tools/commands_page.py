@@ -36,7 +36,7 @@ def _verbs(name: str) -> list[str]:
     group = getattr(import_module(f"ossmodelkit.cli.{name}"), "app", None)
     if group is None:
         return []
-    return [command.name or command.callback.__name__ for command in group.registered_commands]
+    return [command.name or command.callback.__name__.replace("_", "-") for command in group.registered_commands]
 
 
 def _section(words: tuple[str, ...]) -> list[str]:
