@@ -60,7 +60,8 @@ def unproven(dossier: Dossier) -> list[Claim]:
     """The numbers of the card that no record stands behind, in the order of the text."""
     text = dossier.text(CARD)
     front = frontmatter.read(text)
-    return [*_in_header(dossier, front), *_in_blocks(dossier, text), *_in_words(dossier, text)]
+    rest = "\n" * (text.count("\n") - front.body.count("\n")) + front.body
+    return [*_in_header(dossier, front), *_in_blocks(dossier, rest), *_in_words(dossier, rest)]
 
 
 def rounds_to(value: float, token: str, unit: str = "") -> bool:

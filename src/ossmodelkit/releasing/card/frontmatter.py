@@ -17,6 +17,8 @@ KEY = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(?: (.+))?")
 # Words that YAML 1.1 takes for something else; the language code of Norwegian is the best known.
 NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 DASHES = "---"
+# What YAML does not allow as it is, or takes for the end of a line.
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def write(values: Mapping[str, Any]) -> str:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and PLAIN.fullmatch(value) and value.lower() not in NOT_TEXT:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _read(lines: list[str]) -> dict[str, Any] | str:
