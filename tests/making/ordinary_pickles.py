@@ -231,6 +231,6 @@ def arrays() -> dict[str, bytes]:
     for version in ((1, 0), (2, 0), (3, 0)):
         keep(
             f"version {version}",
-            lambda out, v=version: numpy_format.write_array(out, np.array([1, None], dtype=object), v),
+            lambda out, v=version: numpy_format.write_array(out, objects, v),
         )
     return found

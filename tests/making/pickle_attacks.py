@@ -29,5 +29,11 @@ ATTACKS: dict[str, bytes] = {**_gadgets(), **indirections(), **evasions()}
 
 # What loading these does is unknown, or fails; a look is enough.
 SUSPICIOUS = frozenset(
-    {"_reconstructor of an unknown class", "unknown class", "class of __main__", "GLOBAL with a blank"}
+    {
+        "_reconstructor of an unknown class",
+        "unknown class",
+        "class of __main__",
+        "GLOBAL with a blank",
+        "class that calls what stands in its state",
+    }
 )

@@ -106,6 +106,16 @@ def indirections() -> dict[str, bytes]:
             + text("import os; os.system('id')")
             + b"sb"
         ),
+        "bound method of a path, kept for __del__": old(
+            called(getattr_, called(named("pathlib", "PosixPath"), text("/tmp"), text("x")), text("unlink"))
+        ),
+        "class that calls what stands in its state": old(
+            named("lightning.pytorch.profilers.profiler", "Profiler")
+            + b")\x81}"
+            + text("teardown")
+            + named("collections", "OrderedDict")
+            + b"sb"
+        ),
         "call of a call": old(called(called(named("collections", "OrderedDict")), ID)),
         "call of a bound method": old(called(called(getattr_, text("x"), text("format_map")), ID)),
         "unknown class": old(named("vendor.secret", "Model") + b")\x81}b"),

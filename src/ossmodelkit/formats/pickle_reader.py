@@ -75,7 +75,7 @@ def is_certain(pickle: Pickle, blob: Blob) -> bool:
     if not follows.strip(PADDING):
         named_only = bool(pickle.events) and blob.size <= SAMPLE and _is_text(blob.slice(0, SAMPLE))
         return not named_only and (pickle.end > 2 or blob.size <= 2)
-    return bool(pickle.events) and not _is_text(follows)
+    return False
 
 
 def _is_text(data: bytes) -> bool:

@@ -30,6 +30,7 @@ PLAIN_BASES = frozenset(
         "bool",
     }
 )
+COMPUTE_ONLY = frozenset({"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy"})
 # The text that scipy's distributions compile, one line of it (`scipy/stats/_distn_infrastructure.py`).
 DISTRIBUTION_LINE = re.compile(
     r"|def _parse_args\w*\(self, [\w ,=.]*(, \w+=('mv'|None))*\):"
@@ -79,7 +80,14 @@ def _attribute_of_class(args: Args) -> str:
     if isinstance(of, Global):
         kind = standing(of.module, of.name).kind
         return wrong if of.dotted or (kind is Kind.GUARD and not _is_enum(of)) else ""
-    return ""
+    return "" if _holds_numbers(of) else wrong
+
+
+def _holds_numbers(of: Value) -> bool:
+    """Whether an object is of a class whose methods compute: a path or an open resource has others."""
+    if not (isinstance(of, Result) and of.made and isinstance(of.callable, Global)):
+        return False
+    return of.callable.module.partition(".")[0] in COMPUTE_ONLY
 
 
 def _is_enum(of: Global) -> bool:
