@@ -160,12 +160,12 @@ def _never_for_a_loader(test: ast.expr) -> bool:
 
 
 def _expression(node: ast.AST, scope: _Scope) -> None:
-    called = {id(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)}
-    inner = {id(part.value) for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    covered = {id(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)}
+    covered |= {id(part.value) for part in ast.walk(node) if isinstance(part, ast.Attribute)}
     for part in ast.walk(node):
         if isinstance(part, ast.Call):
             _call(part, scope)
-        elif isinstance(part, (ast.Attribute, ast.Name, ast.Subscript)) and id(part) not in called | inner:
+        elif isinstance(part, (ast.Attribute, ast.Name, ast.Subscript)) and id(part) not in covered:
             _mention(part, scope)
         if isinstance(part, ast.Attribute) and part.attr in INTERNALS:
             scope.note("code", f".{part.attr}", part, Severity.HIGH)
