@@ -60,6 +60,16 @@ def test_json_array(texts: list[str], indent: int | None, where: int) -> None:
     assert email_lines(whole.encode(), "a.json") == [whole.count("\n", 0, start) + 1]
 
 
+def test_an_array_on_one_line_may_be_larger_than_any_row_and_names_the_element() -> None:
+    from ossmodelkit.curating.row import Bounds
+
+    rows = [{"text": f"row {number} \ufffd"} for number in range(500)]
+    rows[321]["text"] = MARKED
+    found = findings(json.dumps(rows, ensure_ascii=False).encode(), "a.json", bounds=Bounds(row_bytes=1000))
+    places = [str(one.at) for one in found if one.check != "data-garbled-text"]
+    assert places == ["a.json ▸ [321].text:1"]
+
+
 def test_objects_spread_over_lines() -> None:
     whole = "".join(json.dumps({"text": text}, indent=2) + "\n\n" for text in ("one", MARKED, "three"))
     assert email_lines(whole.encode(), "a.json") == [5]

@@ -128,7 +128,7 @@ class _Run:
                 facts.unread += 1
                 continue
             facts.rows += 1
-            example = shapes.read(feed.name, row.line, row.value, self.wanted)
+            example = shapes.read(feed.name, row.line, row.value, self.wanted, row.element)
             facts.shapes[example.shape] = facts.shapes.get(example.shape, 0) + 1
             first.setdefault(example.shape, row.line)
             self._row(example)

@@ -34,7 +34,7 @@ class Turn(NamedTuple):
 class Example:
     """One row. A plain class with slots, because there are millions."""
 
-    __slots__ = ("_all_text", "_texts", "label", "line", "path", "shape", "turns", "value")
+    __slots__ = ("_all_text", "_texts", "index", "label", "line", "path", "shape", "turns", "value")
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class Example:
         shape: str,
         turns: tuple[Turn, ...] = (),
         label: str | None = None,
+        index: int = -1,
     ) -> None:
         self.path = path
         self.line = line
@@ -52,11 +53,14 @@ class Example:
         self.shape = shape
         self.turns = turns
         self.label = label
+        self.index = index
         self._texts: list[tuple[str, str]] | None = None
         self._all_text: str | None = None
 
     def at(self, field: str = "") -> Place:
-        """The place of a field of this row."""
+        """The place of a field of this row; in an array, where many rows may share a line, with the row's index."""
+        if self.index >= 0:
+            field = f"[{self.index}].{field}" if field else f"[{self.index}]"
         return Place(path=self.path, members=(field,) if field else (), line=self.line)
 
     @property

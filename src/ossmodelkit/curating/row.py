@@ -38,7 +38,8 @@ class Flaw(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row. A tuple, because there are millions: line (from 1), value, size, flaws.
+    """One row. A tuple, because there are millions: line (from 1), value, size, flaws, and which element of its
+    array it is (from 0; -1 where there is none).
 
     `line` is the physical line the row starts on, counted by line feeds; in Parquet, which has no lines,
     it is the row's number. `value` is None where the row could not be read.
@@ -48,3 +49,4 @@ class Row(NamedTuple):
     value: Any
     size: int
     flaws: tuple[Flaw, ...] = ()
+    element: int = -1

@@ -78,11 +78,11 @@ def shape_of(value: Mapping[str, Any]) -> Shape | None:
     return None
 
 
-def read(path: str, line: int, value: Mapping[str, Any], wanted: Shape | None = None) -> Example:
+def read(path: str, line: int, value: Mapping[str, Any], wanted: Shape | None = None, index: int = -1) -> Example:
     """The row as an `Example`; with `wanted`, read as that format whatever it looks like."""
     shape = wanted or shape_of(value)
     if shape is None:
-        return Example(path=path, line=line, value=value, shape=UNKNOWN)
+        return Example(path=path, line=line, value=value, shape=UNKNOWN, index=index)
     return Example(
         path=path,
         line=line,
@@ -90,6 +90,7 @@ def read(path: str, line: int, value: Mapping[str, Any], wanted: Shape | None = 
         shape=shape.name,
         turns=_turns(shape, value),
         label=_label(value.get(shape.label)) if shape.label else None,
+        index=index,
     )
 
 

@@ -54,11 +54,11 @@ def gather(
 
 def data_subject(digests: Mapping[str, str]) -> Subject:
     """The payload of some data files: names relative to the folder they share, so a move does not change it."""
-    names = list(digests)
-    folder = os.path.commonpath([str(Path(name).parent) for name in names]) if len(names) > 1 else ""
-    relative = {Path(os.path.relpath(n, folder)).as_posix() if folder else Path(n).name: n for n in names}
+    names = {name: Path(os.path.abspath(name)) for name in digests}  # noqa: PTH100 - links stay as they were named
+    folder = Path(os.path.commonpath([path.parent for path in names.values()]))
+    relative = {path.relative_to(folder).as_posix(): name for name, path in names.items()}
     sha256 = payload_digest({short: digests[name] for short, name in relative.items()})
-    return Subject(name=Path(names[0]).name if len(names) == 1 else f"{len(names)} data files", sha256=sha256)
+    return Subject(name=next(iter(relative)) if len(names) == 1 else f"{len(names)} data files", sha256=sha256)
 
 
 def details(checked: Checked) -> dict[str, Any]:

@@ -7,6 +7,7 @@ of digits. Where two kinds overlap the stricter one has the word.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 
 from ossmodelkit.curating.personal import addresses, numbers, phones
@@ -32,8 +33,6 @@ def find(text: str, field: str = "") -> list[Found]:
             _take(taken, _in_digits(text, start, end, field))
     if text.count(":") > 2:
         _take(taken, addresses.ipv6(text))
-    if len(taken) > 1:
-        taken.sort()
     return taken
 
 
@@ -50,6 +49,9 @@ def _in_digits(text: str, start: int, end: int, field: str) -> Iterator[Found]:
 
 
 def _take(taken: list[Found], more: Iterator[Found]) -> None:
+    """Add what overlaps nothing; `taken` stays in order, so only two neighbors can be in the way."""
     for found in more:
-        if all(found.end <= other.start or found.start >= other.end for other in taken):
-            taken.append(found)
+        place = bisect(taken, found)
+        free_before = not place or taken[place - 1].end <= found.start
+        if free_before and (place == len(taken) or found.end <= taken[place].start):
+            taken.insert(place, found)

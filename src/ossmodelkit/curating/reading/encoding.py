@@ -8,6 +8,7 @@ numbers agree with `sed -n 12p`.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -22,6 +23,8 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 FALLBACK = "cp1252"
+ESCAPED = re.compile("[\udc80-\udcff]")
+REPLACED = re.compile("\ufffd")
 
 
 class Line(NamedTuple):
@@ -69,6 +72,45 @@ def _from_utf8(stream: BinaryIO, limit: int) -> Iterator[Line]:
             yield Line(number, raw.decode(), size)
         except UnicodeDecodeError as error:
             yield Line(number, raw.decode(FALLBACK, "replace"), size, (_mixed(raw, error),))
+
+
+class Piece(NamedTuple):
+    """Some text, not cut at lines, and the lines in it that were not in the encoding of the file."""
+
+    text: str
+    flawed: tuple[tuple[int, Flaw], ...] = ()
+
+
+def pieces(stream: BinaryIO, encoding: str) -> Iterator[Piece]:
+    """All of `stream`, a quarter of a megabyte at a time: a whole array may stand on one line."""
+    narrow = encoding.startswith("utf-8")
+    decoder = codecs.getincrementaldecoder(encoding)("surrogateescape" if narrow else "replace")
+    undecoded = ESCAPED if narrow else REPLACED
+    line, ended = 1, False
+    while not ended:
+        raw = stream.read(CHUNK)
+        ended = not raw
+        text = decoder.decode(raw, final=ended)
+        flawed: dict[int, Flaw] = {}
+        for match in undecoded.finditer(text):
+            flawed.setdefault(line + text.count("\n", 0, match.start()), _undecoded(match[0]))
+        line += text.count("\n")
+        yield Piece(ESCAPED.sub(_guessed, text) if flawed else text, tuple(flawed.items()))
+
+
+def _undecoded(char: str) -> Flaw:
+    if char == "\ufffd":
+        return Flaw("data-mixed-encoding", "units that are no character")
+    return Flaw("data-mixed-encoding", f"byte 0x{ord(char) - 0xDC00:02x}, {_guess(char)!r} in Windows-1252")
+
+
+def _guessed(match: re.Match[str]) -> str:
+    return _guess(match[0])
+
+
+def _guess(char: str) -> str:
+    """The character that Windows-1252 has for a byte that `surrogateescape` let through."""
+    return bytes([ord(char) - 0xDC00]).decode(FALLBACK, "replace")
 
 
 def _skip_line(stream: BinaryIO, raw: bytes) -> int:

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from ossmodelkit.curating.reading.encoding import Line
+from ossmodelkit.curating.reading.encoding import Piece
 from ossmodelkit.curating.reading.json_lines import DECODER, broken
 from ossmodelkit.curating.row import Flaw, Row
 
@@ -21,8 +21,8 @@ NEAR_THE_END = 12
 class _Window:
     """The text not read yet, and the line its first character stands on."""
 
-    def __init__(self, lines: Iterator[Line]) -> None:
-        self.lines = lines
+    def __init__(self, pieces: Iterator[Piece]) -> None:
+        self.pieces = pieces
         self.text = ""
         self.at = 0
         self.line = 1
@@ -31,19 +31,17 @@ class _Window:
 
     def grow(self) -> bool:
         """Take in as much again as is held; False at the end of the file."""
-        wanted = max(64 * 1024, len(self.text) - self.at)
-        taken: list[str] = []
+        held = [self.text[self.at :]]
+        wanted = max(1, len(held[0]))
         while wanted > 0 and not self.ended:
-            line = next(self.lines, None)
-            self.ended = line is None
-            if line is not None:
-                taken.append(line.text)
-                wanted -= len(line.text) + 1
-                if line.flaws:
-                    self.flawed.append(Row(line.number, None, 0, line.flaws))
-        self.text = self.text[self.at :] + "".join(taken)
-        self.at = 0
-        return bool(taken)
+            piece = next(self.pieces, None)
+            self.ended = piece is None
+            if piece is not None:
+                held.append(piece.text)
+                self.flawed += [Row(line, None, 0, (flaw,)) for line, flaw in piece.flawed]
+                wanted -= len(piece.text)
+        self.text, self.at = "".join(held), 0
+        return len(held) > 1
 
     def take_flawed(self) -> list[Row]:
         """The physical lines taken in since the last call that had something wrong with them."""
@@ -65,31 +63,34 @@ class _Window:
                 return ""
 
 
-def rows(lines: Iterator[Line], limit: int) -> Iterator[Row]:
+def rows(pieces: Iterator[Piece], limit: int) -> Iterator[Row]:
     """The elements of an array, or the objects of a series; reading stops at the first that is broken."""
-    window = _Window(lines)
+    window = _Window(pieces)
     in_array = window.skip() == "["
     if in_array:
         window.move(window.at + 1)
-    first = True
+    index = -1
     while mark := window.skip():
         if in_array:
             if mark == "]":
                 window.move(window.at + 1)
                 yield from _after_the_array(window)
                 return
-            if not first:
+            if index >= 0:
                 if mark != ",":
                     yield _stop(window, "',' or ']' is missing")
                     return
                 window.move(window.at + 1)
                 window.skip()
-        first = False
+        index += 1
         row = _value(window, limit)
+        if in_array:
+            row = row._replace(element=index)
         yield from window.take_flawed()
         yield row
         if row.value is None and row.flaws:
             return
+    yield from window.take_flawed()
     if in_array:
         yield _stop(window, "']' is missing at the end")
 

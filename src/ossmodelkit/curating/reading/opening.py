@@ -100,9 +100,9 @@ def rows(stream: BinaryIO, feed: Feed, how: Layout, bounds: Bounds) -> Iterator[
     """
     if how.container == "parquet":
         return parquet.rows(stream, feed.name)
+    if how.container == "json":
+        return json_values.rows(encoding.pieces(stream, how.encoding), bounds.row_bytes)
     lines = encoding.lines(stream, how.encoding, bounds.row_bytes)
     if how.container == "csv":
         return delimited.rows(lines, how.delimiter, bounds.row_bytes)
-    if how.container == "json":
-        return json_values.rows(lines, bounds.row_bytes)
     return json_lines.rows(lines)
