@@ -58,12 +58,13 @@ def walk(name: str, parents: Iterable[Parent], resolve: Resolver) -> tuple[Ances
     """Every ancestor once, nearest first."""
     found: list[Ancestor] = []
     seen = {key(name)}
-    layer = [(parent, name) for parent in parents]
+    layer = [(parent, name) for parent in _once(parents)]
     for depth in range(1, DEEPEST + 1):
         following: list[tuple[Parent, str]] = []
         for parent, child in layer:
-            if key(parent.ref) in seen:
-                if key(parent.ref) == key(name):
+            itself = _is_itself(parent.ref, name, depth)
+            if itself or key(parent.ref) in seen:
+                if itself:
                     found.append(Ancestor(parent=parent, child=child, depth=depth, note=CYCLE))
                 continue
             if len(found) >= MOST_NODES:
@@ -74,6 +75,22 @@ def walk(name: str, parents: Iterable[Parent], resolve: Resolver) -> tuple[Ances
             following += [(grand, parent.ref) for grand in (resolved.parents if resolved else ())]
         layer = following
     return tuple(found)
+
+
+def _once(parents: Iterable[Parent]) -> Iterator[Parent]:
+    """Every parent of the weights once, however many files name it and whoever made the copy."""
+    stems: set[str] = set()
+    for parent in parents:
+        if parent.relation is Relation.DATASET:
+            yield parent
+        elif stem(parent.ref) not in stems:
+            stems.add(stem(parent.ref))
+            yield parent
+
+
+def _is_itself(ref: str, name: str, depth: int) -> bool:
+    """A folder has no publisher, so a parent of the same name may be the original; a grandparent is the model."""
+    return key(ref) == key(name) or (depth > 1 and key(ref).rpartition("/")[2] == key(name))
 
 
 def _ancestor(parent: Parent, child: str, depth: int, resolved: Resolved | None) -> Ancestor:

@@ -79,6 +79,9 @@ def notice(case: Case) -> Iterator[Saying]:
             )
         elif part.terms.says("notice_file", "propagate"):
             yield from _propagated(case, part)
+        if part.terms.says("retain_notices") == "yes":
+            kept = part.terms.says("retain_notices", "what") or "copyright and license notices"
+            yield owed(part, "license-notice-missing", f"keep {kept}", State.MANUAL, fact="retain_notices")
 
 
 def _propagated(case: Case, part: Part) -> Iterator[Saying]:

@@ -1,0 +1,163 @@
+"""A text is named only when it is that text; a sibling is never named."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ossmodelkit.licensing import fingerprints, wording
+from ossmodelkit.licensing.identify import identify
+from tests.making.license_texts import apache, installed, invented, library
+
+SIBLINGS = library(
+    [
+        ("acme-3", invented(version="3", date="April 18, 2024")),
+        ("acme-3.1", invented()),
+        ("acme-3.2", invented(version="3.2", date="September 25, 2024")),
+        ("zeta-1", invented(brand="Zeta", version="1")),
+    ]
+)
+
+
+def wrapped(text: str) -> str:
+    """The text in narrow lines, with CRLF."""
+    return "\r\n\r\n".join(textwrap.fill(part, 50).replace("\n", "\r\n") for part in text.split("\n\n"))
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        pytest.param(lambda text: text, id="as it is"),
+        pytest.param(wrapped, id="wrapped anew, CRLF"),
+        pytest.param(lambda text: "\n\n".join(" ".join(p.split()) for p in text.split("\n\n")), id="one line each"),
+        pytest.param(lambda text: "> " + text.replace("\n", "\n> "), id="quoted"),
+        pytest.param(lambda text: "# " + text.replace('"', "**"), id="markdown"),
+        pytest.param(lambda text: text.replace('"', "“"), id="typographic quotes"),
+        pytest.param(lambda text: "\ufeff" + text, id="a byte order mark"),
+        pytest.param(lambda text: "Copyright (c) 2024 Acme Inc.\n\n" + text, id="a copyright line on top"),
+    ],
+)
+@pytest.mark.parametrize("license_id", ["acme-3", "acme-3.1", "acme-3.2"])
+def test_layout_does_not_matter(license_id: str, layout: Callable[[str], str]) -> None:
+    dates = {"acme-3": "April 18, 2024", "acme-3.1": "July 23, 2024", "acme-3.2": "September 25, 2024"}
+    text = invented(version=license_id.removeprefix("acme-"), date=dates[license_id])
+    found = identify(layout(text), library=SIBLINGS)
+    assert (found.result, found.id) == ("exact", license_id)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param(invented(users=70), "700", id="another threshold"),
+        pytest.param(invented(version="3.9"), "number", id="another version"),
+        pytest.param(invented(date="July 24, 2031"), "2031", id="another date"),
+        pytest.param(invented(brand="Bolt"), "bolt", id="another brand"),
+        pytest.param(invented().replace("are not authorized", "are authorized"), "not", id="a negation gone"),
+        pytest.param(
+            invented().replace("use, copy", "use for non-commercial purposes, copy"), "commercial", id="NC put in"
+        ),
+        pytest.param(invented().replace("worldwide, ", ""), "worldwide", id="worldwide gone"),
+        pytest.param(
+            invented().replace("a breach", "breach").replace("applicable law", "Belgian law"), "belgian", id="law"
+        ),
+    ],
+)
+def test_a_changed_text_is_told_apart(text: str, told: str) -> None:
+    found = identify(text, library=SIBLINGS)
+    assert found.result == "modified"
+    assert found.id == ""
+    assert any(told in difference for difference in found.differences)
+
+
+@given(
+    st.integers(0, 11),
+    st.sampled_from(["not", "only", "research", "12", "million", "Zeta", "europe"]),
+    st.integers(0, 200),
+)
+def test_no_single_word_can_be_put_in_unseen(clause: int, word: str, place: int) -> None:
+    paragraphs = invented().split("\n\n")
+    words = paragraphs[2:][clause % 10].split()
+    at = 2 + place % (len(words) - 3) if len(words) > 6 else 2
+    changed = invented().replace(" ".join(words), " ".join((*words[:at], word, *words[at:])))
+    found = identify(changed, library=SIBLINGS)
+    assert found.result != "exact" or wording.words(changed) == wording.words(invented())
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        pytest.param(
+            "Additional terms: you may not use the Materials in Belgium, and you shall pay a fee.", id="appended"
+        ),
+        pytest.param("\n".join(["This notice covers more files. "] * 40), id="much around it"),
+    ],
+)
+def test_a_known_text_with_more_is_never_just_known(extra: str) -> None:
+    found = identify(invented() + "\n\n" + extra, library=SIBLINGS)
+    assert (found.result, found.id) == ("exact+extra", "acme-3.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        pytest.param(
+            "Licensed under the Apache License, Version 2.0 (the License).", "reference-only", id="a reference"
+        ),
+        pytest.param("See https://opensource.org/licenses/MIT for the license", "reference-only", id="a link"),
+        pytest.param("", "unresolved", id="nothing"),
+        pytest.param("All rights are reserved by us. " * 30, "unresolved", id="something else"),
+        pytest.param("模型许可协议。" * 200, "unresolved", id="another script"),
+        pytest.param("%PDF-1.7 " + "stream " * 100, "unresolved", id="a PDF"),
+    ],
+)
+def test_what_is_not_a_text_says_so(text: str, result: str) -> None:
+    found = identify(text)
+    assert found.result == result
+    assert found.why
+
+
+@pytest.mark.parametrize(
+    ("package", "result", "license_id"),
+    [
+        pytest.param("pluggy", "exact", "mit", id="MIT"),
+        pytest.param("iniconfig", "exact", "mit", id="MIT again"),
+        pytest.param("Jinja2", "exact", "bsd-3-clause", id="BSD"),
+        pytest.param("hypothesis", "exact", "mpl-2.0", id="a preamble about which files"),
+    ],
+)
+def test_installed_packages(package: str, result: str, license_id: str) -> None:
+    found = identify(installed(package))
+    assert (found.result, found.id) == (result, license_id)
+
+
+def test_the_apache_license_is_apache() -> None:
+    assert (identify(apache()).result, identify(apache()).id) == ("exact", "apache-2.0")
+
+
+def test_a_condition_that_begins_with_copyright_stays() -> None:
+    wrapped_isc = "with or without fee is hereby granted, provided that the above\ncopyright notice and this permission"
+    assert "notice" in wording.words(wrapped_isc)
+    assert wording.words("Copyright (c) 2020 Ada") == []
+
+
+def test_a_text_takes_milliseconds() -> None:
+    identify(apache())
+    began = time.perf_counter()
+    identify(apache())
+    assert time.perf_counter() - began < 0.5
+
+
+@given(st.text(max_size=3000))
+def test_any_text_gets_an_answer(text: str) -> None:
+    assert identify(text).result in ("exact", "exact+extra", "modified", "reference-only", "unresolved")
+
+
+def test_no_text_is_shipped() -> None:
+    known = fingerprints.library().known
+    assert len(known) > 200
+    assert len({one.id for one in known}) > 150
