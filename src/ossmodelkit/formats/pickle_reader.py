@@ -16,14 +16,18 @@ from ossmodelkit.formats.tape import Tape
 from ossmodelkit.foundation.limits import Budget
 
 PROTOCOLS = frozenset(bytes([0x80, number]) for number in range(NEWEST_PROTOCOL + 1))
+ZIP = b"PK\x03\x04"
 PADDING = b"\0\r\n\t "
 TEXT = bytes(range(32, 127)) + b"\n\r\t\f"
 SAMPLE = 4096
 
 
 def accepts(blob: Blob) -> bool:
-    """Whether the first byte is an opcode; only a walk can tell more."""
-    return blob.head(1) in KNOWN
+    """Whether the first byte is an opcode; only a walk can tell more.
+
+    A zip begins with PERSID, which plain pickle refuses; torch tells a zip by the same four bytes.
+    """
+    return blob.head(1) in KNOWN and blob.head(4) != ZIP
 
 
 def read(blob: Blob, budget: Budget) -> Iterator[object]:
