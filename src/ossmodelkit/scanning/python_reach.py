@@ -9,18 +9,15 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import dataclass, field
-from functools import cache
 
 from ossmodelkit.core.finding import Severity
+from ossmodelkit.scanning.python_effects import effect_of, severity_in
 from ossmodelkit.scanning.python_names import Names
-from ossmodelkit.scanning.tables import table, words
+from ossmodelkit.scanning.tables import words
 
-EFFECTS = ("process", "code", "native", "unpickle", "import", "hook", "network", "secret", "delete", "write")
 INTERNALS = frozenset(
     {"__subclasses__", "__globals__", "__builtins__", "__code__", "__closure__", "f_globals", "f_builtins", "gi_frame"}
 )
-SAVING = ("save", "export", "write", "dump", "convert", "download", "cache", "main", "test", "train", "push")
-LAUNCHERS = ("map", "filter", "functools.partial", "functools.reduce", "threading.Thread", "multiprocessing.Process")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,48 +43,6 @@ class _Scope:
     def note(self, effect: str, saw: str, node: ast.AST, severity: Severity) -> None:
         """Remember one deed."""
         self.deeds.append(Deed(effect, saw[:160], getattr(node, "lineno", 1), severity))
-
-
-@cache
-def _sinks() -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
-    """Exact names, and prefixes, each with its effect."""
-    exact: dict[str, str] = {}
-    prefixes: list[tuple[str, str]] = []
-    for effect in EFFECTS:
-        for name in table("python")[effect]["names"]:
-            if name.endswith("*"):
-                prefixes.append((name[:-1], effect))
-            else:
-                exact.setdefault(name, effect)
-    return exact, tuple(prefixes)
-
-
-@cache
-def effect_of(dotted: str) -> str:
-    """The effect that a dotted name has, also when it is reached through another module (`logging.os.system`)."""
-    exact, prefixes = _sinks()
-    parts = dotted.split(".")
-    for start in range(min(len(parts), 8)):
-        rest = ".".join(parts[start:])
-        if start and len(parts) - start < 2:
-            break
-        if start and parts[start] not in (
-            "os",
-            "subprocess",
-            "builtins",
-            "posix",
-            "importlib",
-            "sys",
-            "shutil",
-            "pickle",
-        ):
-            continue
-        if rest in exact:
-            return exact[rest]
-        for prefix, effect in prefixes:
-            if rest.startswith(prefix) and len(rest) > len(prefix):
-                return effect
-    return ""
 
 
 def deeds(text: str) -> list[Deed]:
@@ -186,7 +141,7 @@ def _mention(node: ast.Attribute | ast.Name | ast.Subscript, scope: _Scope) -> N
         scope.note("code", "__builtins__", node, Severity.HIGH)
     effect = effect_of(dotted)
     if effect in ("process", "code") and (isinstance(node, ast.Name) or "." in dotted):
-        scope.note(effect, dotted, node, _severity(effect, scope))
+        scope.note(effect, dotted, node, severity_in(effect, scope.function))
 
 
 def _call(node: ast.Call, scope: _Scope) -> None:
@@ -226,9 +181,9 @@ def _method(node: ast.Call, scope: _Scope) -> None:
     """Methods of `pathlib.Path`, whatever object they are called on."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if name in ("write_text", "write_bytes"):
-        scope.note("write", f".{name}()", node, _severity("write", scope))
+        scope.note("write", f".{name}()", node, severity_in("write", scope.function))
     elif name in ("unlink", "rmdir") and not node.args:
-        scope.note("delete", f".{name}()", node, _severity("delete", scope))
+        scope.note("delete", f".{name}()", node, severity_in("delete", scope.function))
 
 
 def _call_of_computed(node: ast.Call, scope: _Scope) -> None:
@@ -262,7 +217,7 @@ def _sink(node: ast.Call, dotted: str, effect: str, scope: _Scope) -> None:
             return
     if effect == "secret":
         scope.secrets.append(node.lineno)
-    severity = _severity(effect, scope)
+    severity = severity_in(effect, scope.function)
     if effect == "network" and _sends(node, dotted):
         severity = max(severity, Severity.HIGH, key=lambda s: s.rank)
     argument = next((t for t in map(scope.names.text, node.args) if t), "")
@@ -276,26 +231,11 @@ def _sends(node: ast.Call, dotted: str) -> bool:
     )
 
 
-def _severity(effect: str, scope: _Scope) -> Severity:
-    """By the effect, and for ordinary effects by the place."""
-    own = Severity(table("python")[effect]["severity"])
-    if effect in ("process", "code", "native", "unpickle", "hook"):
-        return own
-    if not scope.function:
-        return Severity.HIGH if effect in ("network", "delete", "write") else own
-    name = scope.function.lower().lstrip("_")
-    if effect in ("write", "delete") and any(word in name for word in SAVING):
-        return Severity.INFO
-    if scope.function in words("python", "lists", "constructors"):
-        return Severity.MEDIUM if effect == "network" else Severity.HIGH if effect in ("delete",) else own
-    return Severity.LOW if effect in ("network", "write") else own
-
-
 def _open(node: ast.Call, dotted: str, scope: _Scope) -> None:
     mode = next((k.value for k in node.keywords if k.arg == "mode"), node.args[1] if len(node.args) > 1 else None)
     text = scope.names.text(mode) if mode is not None else "r"
     if text is not None and set(text) & set("wax+"):
-        scope.note("write", f"open(…, {text!r})", node, _severity("write", scope))
+        scope.note("write", f"open(…, {text!r})", node, severity_in("write", scope.function))
 
 
 def _environment(node: ast.Call, scope: _Scope) -> None:
