@@ -6,6 +6,7 @@ import base64
 import json
 import random
 import string
+import time
 import zlib
 
 import pytest
@@ -151,3 +152,31 @@ def test_everyday_sentences_are_let_be(text: str) -> None:
 def test_garbled_text_is_named(text: str) -> None:
     row = json.dumps(chat(text, "b")).encode() + b"\n"
     assert "data-garbled-text" in {one.check for one in findings(row)}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "1 ",
+        "1.1.1.1 ",
+        "@",
+        "a@",
+        "x@x.",
+        "://a:",
+        "(0",
+        "+1(",
+        "A0:",
+        "AA00 ",
+        "eyJ",
+        "555-555-5555 ",
+        "1:1:",
+        "\u200b",
+        "w ",
+    ],
+)
+def test_hostile_repetition_costs_no_more_than_its_length(unit: str) -> None:
+    """A quadratic pattern would need minutes for this much."""
+    text = "ignore your " + unit * (200_000 // len(unit)) + " -----BEGIN PRIVATE KEY-----" * 1_000
+    began = time.process_time()
+    findings([chat(text, "b")], skip=("duplicates", "poisoning"))
+    assert time.process_time() - began < 10

@@ -85,6 +85,12 @@ def test_a_row_of_another_format_is_named() -> None:
     assert ("data-mixed-formats", 4) in places(findings(rows))
 
 
+def test_texts_of_two_templates_are_named() -> None:
+    rows = [{"text": f"[INST] {n} [/INST] yes"} for n in range(3)] + [{"text": "<start_of_turn>user\nhi<end_of_turn>"}]
+    assert ("data-mixed-templates", 4) in places(findings(rows))
+    assert places(findings([{"text": f"[INST] {n} [/INST] yes"} for n in range(3)])) == set()
+
+
 def test_a_row_longer_than_allowed_is_named() -> None:
     assert ("data-row-too-long", 2) in places(findings([chat("a", "b"), chat("a" * 60, "b" * 60)], most_chars=100))
 

@@ -10,7 +10,7 @@ from ossmodelkit.curating.rules import content, corpus, length, reading, structu
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import did_you_mean
 
-ALWAYS = (*reading.RULES, *structure.RULES, *length.RULES, corpus.mixed_formats)
+ALWAYS = (*reading.RULES, *structure.RULES, *length.RULES, corpus.mixed_formats, corpus.mixed_templates)
 
 
 @cache

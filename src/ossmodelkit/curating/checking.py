@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,14 +12,13 @@ from ossmodelkit.curating import catalog, shapes
 from ossmodelkit.curating.asking import Asker
 from ossmodelkit.curating.balance import Balance, Group, Leaning, selection_ratio
 from ossmodelkit.curating.contamination import Examination
-from ossmodelkit.curating.duplicates import NearDuplicates
 from ossmodelkit.curating.example import Example
-from ossmodelkit.curating.fingerprints import text_digest, words
 from ossmodelkit.curating.poisoning import Screen
 from ossmodelkit.curating.reading.walking import FileFacts, facts_of, walk
+from ossmodelkit.curating.remembering import Seen
 from ossmodelkit.curating.row import Bounds, Feed, Row
 from ossmodelkit.curating.rules import content
-from ossmodelkit.curating.rules.corpus import Examined, Twin, Whole
+from ossmodelkit.curating.rules.corpus import Examined, Whole
 from ossmodelkit.curating.rules.length import Length
 from ossmodelkit.curating.rules.reading import Flawed
 from ossmodelkit.foundation.progress import Progress
@@ -79,6 +76,24 @@ def check(feeds: Iterable[Feed], against: Iterable[Feed], questions: Questions, 
     return run.finish(tuple(facts for _, facts in training))
 
 
+class _FirstSeen:
+    """How often each of a few words was seen in a file, and on which line first. Mutable: one for each file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.counts: dict[str, int] = {}
+        self.lines: dict[str, int] = {}
+
+    def add(self, word: str, line: int) -> None:
+        """Count one."""
+        self.counts[word] = self.counts.get(word, 0) + 1
+        self.lines.setdefault(word, line)
+
+    def all(self) -> tuple[tuple[str, int, Place], ...]:
+        """Every word with its count and its first place."""
+        return tuple((word, n, Place(path=self.path, line=self.lines[word])) for word, n in self.counts.items())
+
+
 class _Run:
     """Everything that is held while the rows go by. Mutable: one for each run."""
 
@@ -88,19 +103,12 @@ class _Run:
         self.wanted = shapes.named(questions.shape) if questions.shape else None
         self.asker = Asker(catalog.without(questions.skip))
         self.exam = Examination()
-        self.near = NearDuplicates()
+        self.seen = Seen()
         self.screen = Screen()
         self.balance = Balance(questions.attributes)
-        self.repeated = 0
         self.chars = 0
         self.licenses: Counter[str] = Counter()
         self.examined: tuple[tuple[str, int, int], ...] = ()
-        self._digests: dict[int, int] = {}
-        self._prompts: dict[int, tuple[int, str]] = {}
-        self._ids: dict[str, int] = {}
-        self._lines = array("Q")
-        self._starts: list[int] = []
-        self._names: list[str] = []
         self._asks = {name: name not in questions.skip for name in catalog.groups()}
 
     def read_examination(self, feed: Feed, facts: FileFacts) -> None:
@@ -114,9 +122,9 @@ class _Run:
 
     def read(self, feed: Feed, facts: FileFacts) -> None:
         """Ask everything that one row can answer, and remember what the others need."""
-        self._names.append(feed.name)
-        self._starts.append(len(self._lines))
-        first: dict[str, int] = {}
+        self.seen.begin(feed.name)
+        formats = _FirstSeen(feed.name)
+        templates = _FirstSeen(feed.name)
         for row in walk(feed, facts, self.questions.bounds, self.progress):
             if row.flaws:
                 self._flaws(feed.name, row, facts)
@@ -130,9 +138,13 @@ class _Run:
             facts.rows += 1
             example = shapes.read(feed.name, row.line, row.value, self.wanted, row.element)
             facts.shapes[example.shape] = facts.shapes.get(example.shape, 0) + 1
-            first.setdefault(example.shape, row.line)
+            if example.shape != shapes.UNKNOWN:
+                formats.add(example.shape, row.line)
+            if family := _template(example):
+                templates.add(family, row.line)
             self._row(example)
-        self._formats(feed.name, facts, first)
+        at = Place(path=feed.name)
+        self.asker.ask(Whole(at=at, rows=facts.rows, formats=formats.all(), templates=templates.all()), at)
 
     def _flaws(self, path: str, row: Row, facts: FileFacts) -> None:
         for flaw in row.flaws:
@@ -163,7 +175,8 @@ class _Run:
             item = Place(path=met[0].path, line=met[0].line)
             self.asker.ask(Examined(at=at, item=item, shared=met[1]), at)
         if self._asks["duplicates"]:
-            self._twins(example)
+            for twin in self.seen.add(example):
+                self.asker.ask(twin, at)
         if self._asks["poisoning"]:
             self.screen.add(example)
         if self._asks["balance"]:
@@ -171,44 +184,12 @@ class _Run:
         if isinstance(license_id := example.value.get("license"), str):
             self.licenses[license_id[:80]] += 1
 
-    def _twins(self, example: Example) -> None:
-        number = len(self._lines)
-        self._lines.append(example.line)
-        body = example.body
-        exact = text_digest(example.whole)
-        if (earlier := self._digests.setdefault(exact, number)) != number:
-            self.repeated += 1
-            self._twin(example, earlier, "exact")
-            self.near.add([])
-        else:
-            self.near.add(words(body))
-        if example.label is not None:
-            before, label = self._prompts.setdefault(text_digest(body), (number, example.label))
-            if label != example.label:
-                self._twin(example, before, "label", f"{example.label!r} here, {label!r}")
-        if (row_id := example.row_id) and (before := self._ids.setdefault(row_id, number)) != number:
-            self._twin(example, before, "id", row_id[:80])
-
-    def _twin(self, example: Example, earlier: int, how: str, saw: str = "") -> None:
-        at = example.at()
-        self.asker.ask(Twin(at=at, earlier=self._place(earlier), how=how, saw=saw), at)
-
-    def _place(self, number: int) -> Place:
-        return Place(path=self._names[bisect_right(self._starts, number) - 1], line=self._lines[number])
-
-    def _formats(self, path: str, facts: FileFacts, first: dict[str, int]) -> None:
-        known = [name for name in facts.shapes if name != shapes.UNKNOWN]
-        formats = tuple((name, facts.shapes[name], Place(path=path, line=first[name])) for name in known)
-        self.asker.ask(Whole(at=Place(path=path), rows=facts.rows, formats=formats), Place(path=path))
-
     def finish(self, files: tuple[FileFacts, ...]) -> Checked:
         """Ask what only all rows together can answer."""
         at = Place(path=files[0].name if len(files) == 1 else "(all files)")
-        for pair in self.near.pairs():
-            later = self._place(pair.later)
-            twin = Twin(at=later, earlier=self._place(pair.earlier), how="near", saw=f"{pair.alike:.0%}")
-            self.asker.ask(twin, later)
-        if self.near.full:
+        for twin in self.seen.near_twins():
+            self.asker.ask(twin, twin.at)
+        if self.seen.near.full:
             self.asker.leave_gap("more rows than can be compared for near duplicates", at, "check the files in parts")
         for suspect in self.screen.suspects():
             self.asker.ask(suspect, Place(path=suspect.path, line=suspect.line))
@@ -218,7 +199,7 @@ class _Run:
             Whole(
                 at=at,
                 rows=sum(file.rows for file in files),
-                repeated=self.repeated,
+                repeated=self.seen.repeated,
                 labels=tuple(self.balance.labels.items()),
                 selection=selection,
             ),
@@ -248,3 +229,10 @@ class _Run:
             if ratio is not None:
                 found.append((attribute, ratio))
         return tuple(found)
+
+
+def _template(example: Example) -> str:
+    """The family of the template that a plain text was made with, or ""."""
+    if example.shape == "chatml":
+        return example.shape
+    return shapes.template_of(example.body) if example.shape == "text" else ""

@@ -94,6 +94,14 @@ def read(path: str, line: int, value: Mapping[str, Any], wanted: Shape | None = 
     )
 
 
+def template_of(text: str) -> str:
+    """The family of chat templates whose markers stand in the text, or ""."""
+    if "<" not in text and "[" not in text and "###" not in text:
+        return ""
+    families = shipped().templates.items()
+    return next((family for family, markers in families if any(marker in text for marker in markers)), "")
+
+
 def _turns(shape: Shape, value: Mapping[str, Any]) -> tuple[Turn, ...]:
     if shape.turns:
         return _listed(shape, value)

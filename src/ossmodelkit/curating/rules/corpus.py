@@ -31,11 +31,12 @@ class Examined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
-    """The data as a whole: rows, formats with the first line of each, repeated rows, label and group shares."""
+    """The data as a whole: rows, formats and templates with their first lines, repeats, label and group shares."""
 
     at: Place
     rows: int
     formats: tuple[tuple[str, int, Place], ...] = ()
+    templates: tuple[tuple[str, int, Place], ...] = ()
     repeated: int = 0
     labels: tuple[tuple[str, int], ...] = ()
     selection: tuple[tuple[str, float], ...] = ()
@@ -114,6 +115,19 @@ def mixed_formats(whole: Whole) -> Iterator[Hit]:
             yield Hit(at=first, saw=saw, remedy="Bring all rows into one format: kit data format.")
 
 
+@check("data-mixed-templates", reads=Whole, severity=Severity.MEDIUM)
+def mixed_templates(whole: Whole) -> Iterator[Hit]:
+    """Texts of one file were made with different chat templates.
+
+    The model has one; what is written with another is noise to it.
+    """
+    if len(whole.templates) > 1:
+        (usual, _, _), *others = sorted(whole.templates, key=lambda one: -one[1])
+        for name, rows, first in others:
+            saw = f"{rows} rows of {name}, where {usual} is usual"
+            yield Hit(at=first, saw=saw, remedy="Store plain turns and let the trainer apply the template.")
+
+
 @check("data-many-duplicates", reads=Whole, severity=Severity.MEDIUM)
 def many_duplicates(whole: Whole) -> Iterator[Hit]:
     """More than one row in twenty repeats an earlier one."""
@@ -149,6 +163,7 @@ RULES = (
     contaminated,
     trigger_word,
     mixed_formats,
+    mixed_templates,
     many_duplicates,
     unbalanced_labels,
     selection_rate,
