@@ -20,7 +20,8 @@ class Use:
     """How the organisation will use the model; the license audit judges against it.
 
     `use` holds any of internal, research, saas, redistribute-weights, redistribute-dataset,
-    embed-in-product, train-other-model, use-outputs, end-user.
+    embed-in-product, train-other-model, use-outputs, end-user. `allow` and `deny` hold license ids or
+    families that the organisation accepts or refuses whatever their terms.
     """
 
     use: tuple[str, ...] = ("internal",)
@@ -34,6 +35,8 @@ class Use:
     field_of_use: tuple[str, ...] = ()
     regulatory_authorization: bool = False
     policy: str = "strict"
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
