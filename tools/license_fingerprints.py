@@ -130,6 +130,7 @@ def entry(license_id: str, source: str, kind: str, text: str) -> tuple[Known, Co
     if len(found) < 20:
         return None
     requires, forbids = PHRASES.get(license_id, ((), ()))
+    requires += _version(license_id, found)
     known = Known(
         id=license_id,
         source=source,
@@ -143,6 +144,13 @@ def entry(license_id: str, source: str, kind: str, text: str) -> tuple[Known, Co
         forbids=forbids,
     )
     return known, pairs
+
+
+def _version(license_id: str, found: list[str]) -> tuple[str, ...]:
+    """The version in a license's id as words, where the text itself says it: 3.0 is not 3.01."""
+    named = re.search(r"-(\d+(?:\.\d+)+)", license_id)
+    words = " ".join(named[1].split(".")) if named else ""
+    return (words,) if words and words in " ".join(found) else ()
 
 
 def _same(made: tuple[Known, Counter[int]], other: tuple[Known, Counter[int]]) -> bool:

@@ -255,6 +255,20 @@ def test_grants_leave_alone(component: Part, profile: dict[str, Any]) -> None:
     assert decision.verdict in ("ok", "ok-with-obligations")
 
 
+@pytest.mark.parametrize(
+    ("lists", "denied"),
+    [
+        pytest.param({"deny": ["network-copyleft"]}, True, id="a family is denied"),
+        pytest.param({"deny": ["agpl-3.0"]}, True, id="a license is denied"),
+        pytest.param({"allow": ["permissive"]}, True, id="not on the allow list"),
+        pytest.param({"allow": ["permissive", "agpl-3.0"]}, False, id="allowed by id"),
+        pytest.param({}, False, id="no lists"),
+    ],
+)
+def test_the_organisation_has_the_last_word(lists: dict[str, Any], denied: bool) -> None:
+    assert ("denied" in ids(judge(copied("agpl-3.0"), use=["internal"], **lists))) is denied
+
+
 def test_unread_facts_say_so() -> None:
     decision = judge(base("jamba-open-model-license"), use=["internal"], annual_revenue_usd=60_000_000)
     assert [issue.verified for issue in decision.issues] == [False]

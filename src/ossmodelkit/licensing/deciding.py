@@ -13,6 +13,7 @@ from ossmodelkit.licensing.rules.saying import Question, Rule
 from ossmodelkit.licensing.situation import Situation
 
 RULES: tuple[Rule, ...] = (
+    grants.denied,
     grants.noncommercial,
     grants.thresholds,
     grants.registration,
@@ -57,7 +58,7 @@ IDS = (
     "license-lineage-mismatch", "license-lineage-undeclared", "license-unresolved-license", "license-companion-policy",
     "license-gated-mirror", "license-drift", "license-code-copyleft-only", "license-guardrail-termination",
     "license-model-card-retention", "license-hosting", "license-field-of-use", "license-card-vs-metadata",
-    "license-code-incompatible",
+    "license-code-incompatible", "license-denied",
 )  # fmt: skip
 
 

@@ -27,7 +27,10 @@ NOT_SHIPPED = frozenset({"dataset", "synthetic-data", "output-source", "training
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How the organisation uses the model. A fact that is None is not known, and is asked for."""
+    """How the organisation uses the model. A fact that is None is not known, and is asked for.
+
+    `allow` and `deny` hold license ids or families; with an `allow` list everything else is refused.
+    """
 
     use: tuple[Use, ...] = ("redistribute-weights",)
     commercial: bool = True
@@ -40,6 +43,8 @@ class Profile:
     field_of_use: tuple[str, ...] = ()
     regulatory_authorization: bool = False
     policy: Literal["strict", "lenient"] = "strict"
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
 
     @property
     def distributes(self) -> bool:

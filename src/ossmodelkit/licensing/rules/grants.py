@@ -67,6 +67,21 @@ def _beyond_research(case: Case, part: Part) -> Iterator[Saying]:
     yield owed(part, "license-nc-commercial", "keep the use to research", State.MANUAL, fact="commercial_use")
 
 
+def denied(case: Case) -> Iterator[Saying]:
+    """A license or a family that the organisation does not accept, whatever its terms."""
+    for part in case.parts:
+        names = {part.terms.id, part.terms.family}
+        refused = names & set(case.profile.deny)
+        outside = bool(case.profile.allow) and not names & set(case.profile.allow)
+        if refused or outside:
+            yield part.issue(
+                "license-denied",
+                Level.FAIL,
+                f"{part.terms.name} ({part.terms.family}) is {'on the deny list' if refused else 'not on the allow list'}",
+                "ask whoever keeps the lists in kit.toml, or choose another component",
+            )
+
+
 def thresholds(case: Case) -> Iterator[Saying]:
     """More users or more revenue than the license covers."""
     for part in used(case):
