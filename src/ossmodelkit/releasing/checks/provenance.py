@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ossmodelkit import __version__
 from ossmodelkit.core.artifact import payload_digest
 from ossmodelkit.core.evidence import Kind
 from ossmodelkit.core.finding import Hit
@@ -132,6 +133,8 @@ def reproducible(dossier: Dossier) -> Iterator[Hit]:
     shipped = dossier.documents.get(CYCLONEDX)
     if shipped is None:
         yield missing(CYCLONEDX, "nothing to compare with", AGAIN)
+    elif f'"version": "{__version__}"'.encode() not in shipped:
+        yield moot(CYCLONEDX, "another version of kit wrote it")
     elif shipped != cyclonedx.build(dossier, version=str(_json(dossier, CYCLONEDX).get("specVersion", ""))):
         yield wrong(CYCLONEDX, "the same records give another document", "release again with this version of kit")
 
