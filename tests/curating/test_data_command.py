@@ -151,6 +151,24 @@ def test_licenses_of_rows_are_told(desk: Desk, folder: Path) -> None:
     assert data.check([str(folder / "l.jsonl")], desk=desk).data["licenses"] == {"cc-by-4.0": 5}
 
 
+@pytest.mark.parametrize(
+    ("card", "names"),
+    [
+        pytest.param("---\nlicense: apache-2.0\n---\n# Data", ["apache-2.0"], id="one"),
+        pytest.param(
+            "---\r\ntags: [a]\r\nlicense:\r\n- mit\r\n- cc-by-4.0\r\nx: y\r\n---\r\n", ["mit", "cc-by-4.0"], id="a list"
+        ),
+        pytest.param("---\nlicense: [mit, 'odbl']\n---\n", ["mit", "odbl"], id="in brackets"),
+        pytest.param("# license: mit", [], id="not in the front matter"),
+        pytest.param("---\ntags: a\n---\nlicense: mit\n", [], id="below it"),
+    ],
+)
+def test_the_license_of_the_data_card_is_told(card: str, names: list[str], desk: Desk, folder: Path) -> None:
+    (folder / "README.md").write_bytes(card.encode())
+    report = data.check([str(folder / "good.jsonl")], desk=desk)
+    assert report.data["card_licenses"] == ({str(folder / "README.md"): names} if names else {})
+
+
 def test_a_file_with_an_equals_sign_in_its_name_is_a_file(folder: Path) -> None:
     (folder / "a=b").write_bytes(jsonl(GOOD))
     assert with_weights([str(folder / "a=b")]) == ((str(folder / "a=b"),), ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from ossmodelkit.core.artifact import payload_digest
 from ossmodelkit.core.evidence import Evidence, Kind, Subject
 from ossmodelkit.core.policy import Outcome, Policy, Verdict, judge
 from ossmodelkit.core.report import Report, Table
+from ossmodelkit.curating import licenses
 from ossmodelkit.curating.checking import Checked, Questions
 from ossmodelkit.curating.checking import check as check_rows
 from ossmodelkit.foundation.errors import NothingToJudgeError
@@ -49,7 +50,19 @@ def gather(
     if not checked.rows and not checked.counts:
         raise NothingToJudgeError("there is no row in this data", hint="give files that hold rows")
     subject = data_subject({file.name: file.sha256 for file in checked.files})
-    return checked, desk.write(Kind.DATA, subject, checked.answers, details(checked))
+    cards = card_licenses(file.name for file in checked.files)
+    return checked, desk.write(Kind.DATA, subject, checked.answers, {**details(checked), "card_licenses": cards})
+
+
+def card_licenses(names: Iterable[str]) -> dict[str, list[str]]:
+    """What the data cards in the folders of the files declare, by card."""
+    found: dict[str, list[str]] = {}
+    for card in dict.fromkeys(Path(name).parent / licenses.CARD for name in names if Path(name).is_file()):
+        if not card.is_file() or card.stat().st_size > licenses.LARGEST_CARD:
+            continue
+        if declared := licenses.declared(card.read_text(encoding="utf-8", errors="replace")):
+            found[str(card)] = list(declared)
+    return found
 
 
 def data_subject(digests: Mapping[str, str]) -> Subject:
