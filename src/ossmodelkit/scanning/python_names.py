@@ -10,6 +10,8 @@ LONGEST_TEXT = 4096
 BUILTINS = frozenset(
     {"eval", "exec", "compile", "__import__", "open", "getattr", "globals", "locals", "vars", "bytes", "__builtins__"}
 )
+# Calls that give back the path they are given, for all that matters here.
+PATHS = frozenset({"os.path.expanduser", "os.path.abspath", "os.path.join", "pathlib.Path", "os.path.expandvars"})
 STAR_NAMES = (
     "system", "popen", "Popen", "run", "call", "check_output", "check_call", "loads", "load", "spawn", "CDLL", "socket",
     "rmtree", "remove", "execv", "eval", "exec",
@@ -149,6 +151,8 @@ class Names:
             "base64.urlsafe_b64decode",
         ):
             return self._decoded(function, node, depth)
+        if function in PATHS and node.args:
+            return self._text(node.args[0], depth)
         if not isinstance(node.func, ast.Attribute):
             return None
         base, method = self._text(node.func.value, depth), node.func.attr

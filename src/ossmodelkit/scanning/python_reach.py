@@ -181,7 +181,8 @@ def _method(node: ast.Call, scope: _Scope) -> None:
     """Methods of `pathlib.Path`, whatever object they are called on."""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if name in ("write_text", "write_bytes"):
-        scope.note("write", f".{name}()", node, severity_in("write", scope.function))
+        path = scope.names.text(node.func.value) if isinstance(node.func, ast.Attribute) else None
+        scope.note("write", f".{name}()", node, _writing(path or "", scope))
     elif name in ("unlink", "rmdir") and not node.args:
         scope.note("delete", f".{name}()", node, severity_in("delete", scope.function))
 
@@ -219,9 +220,22 @@ def _sink(node: ast.Call, dotted: str, effect: str, scope: _Scope) -> None:
         scope.secrets.append(node.lineno)
     severity = severity_in(effect, scope.function)
     if effect == "network" and _sends(node, dotted):
-        severity = max(severity, Severity.HIGH, key=lambda s: s.rank)
+        severity = _worse(severity, Severity.HIGH)
+    elif effect == "network" and _names_strange_host(node):
+        severity = _worse(severity, Severity.MEDIUM)
     argument = next((t for t in map(scope.names.text, node.args) if t), "")
     scope.note(effect, f"{dotted}({argument[:100]!r})" if argument else dotted, node, severity)
+
+
+def _worse(one: Severity, other: Severity) -> Severity:
+    return max(one, other, key=lambda severity: severity.rank)
+
+
+def _names_strange_host(node: ast.Call) -> bool:
+    """An address written into the code, that is none of the hosts which models are downloaded from."""
+    texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    hosts = [text.split("://", 1)[1].split("/")[0].lower() for text in texts if "://" in text]
+    return any(not host.endswith(tuple(words("python", "lists", "download_hosts"))) for host in hosts)
 
 
 def _sends(node: ast.Call, dotted: str) -> bool:
@@ -235,7 +249,14 @@ def _open(node: ast.Call, dotted: str, scope: _Scope) -> None:
     mode = next((k.value for k in node.keywords if k.arg == "mode"), node.args[1] if len(node.args) > 1 else None)
     text = scope.names.text(mode) if mode is not None else "r"
     if text is not None and set(text) & set("wax+"):
-        scope.note("write", f"open(…, {text!r})", node, severity_in("write", scope.function))
+        path = (scope.names.text(node.args[0]) if node.args else None) or ""
+        scope.note("write", f"open({path[:80]!r}, {text!r})", node, _writing(path, scope))
+
+
+def _writing(path: str, scope: _Scope) -> Severity:
+    """Writing to a place that the code names itself is worse than writing where the caller says."""
+    severity = severity_in("write", scope.function)
+    return _worse(severity, Severity.MEDIUM) if path.startswith(("/", "~", "..")) else severity
 
 
 def _environment(node: ast.Call, scope: _Scope) -> None:
