@@ -14,6 +14,7 @@ from ossmodelkit.core.artifact import EntryKind
 from ossmodelkit.foundation.errors import KitError, NothingToJudgeError, SourceError, UnreadableError
 from ossmodelkit.sources import hub_listing
 from ossmodelkit.sources.hub import HubSource
+from ossmodelkit.sources.names import is_plain
 from ossmodelkit.sources.opening import open_source
 from tests.making.hub_server import PAGE, HubServer, Sparse
 
@@ -174,7 +175,7 @@ def test_names_that_lead_elsewhere_are_unreadable(hub: HubServer) -> None:
 def test_any_row_of_a_list_is_an_entry(row: object) -> None:
     entry = hub_listing._entry(row if isinstance(row, dict) else {"path": row, "size": row, "lfs": row})
     assert isinstance(entry.name, str)
-    assert entry.kind is EntryKind.UNREADABLE or (hub_listing.is_plain(entry.name) and entry.size >= 0)
+    assert entry.kind is EntryKind.UNREADABLE or (is_plain(entry.name) and entry.size >= 0)
 
 
 @pytest.mark.parametrize("size", [-1, 2**63, "12", None, 1.5])

@@ -11,6 +11,7 @@ from ossmodelkit.core.artifact import EntryKind
 from ossmodelkit.foundation.errors import SourceError, UnreadableError
 from ossmodelkit.sources.local import LocalSource
 from ossmodelkit.sources.opening import open_source
+from ossmodelkit.sources.traffic import remarks
 from tests.making.hub_server import HubServer
 
 WEIGHTS = bytes(range(256)) * 400
@@ -125,3 +126,18 @@ def test_a_folder_that_only_looks_like_a_snapshot_is_an_ordinary_one(tmp_path: P
     (tmp_path / "blobs").mkdir()
     (fake / "link").symlink_to("../../blobs/" + "a" * 40)
     assert names(open_source(str(fake))) == {"link": "symlink"}
+
+
+def test_what_was_not_downloaded_is_told(hub: HubServer, tmp_path: Path) -> None:
+    hub.add("org/part", FILES | {"evil.pkl": b"cos\nsystem\n(S'id'\ntR."})
+    cache = tmp_path / "hf" / "hub"
+    huggingface_hub.snapshot_download("org/part", cache_dir=cache, endpoint=hub.endpoint, ignore_patterns="*.pkl")
+    told = remarks(open_source("hub:org/part"))
+    assert told[-1].endswith("1 of 3 files of the repository are not in it and not judged")
+    for listing in cache.rglob("trees/*.json"):
+        listing.write_text("{")
+    assert remarks(open_source("hub:org/part"))[-1].endswith("what was not downloaded is not in it and not judged")
+
+
+def test_a_complete_snapshot_needs_no_remark(snapshot: Path) -> None:
+    assert remarks(open_source("hub:org/name")) == (f"hub:org/name: revision {snapshot.name}",)

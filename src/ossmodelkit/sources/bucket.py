@@ -15,8 +15,8 @@ from ossmodelkit.foundation.errors import (
     SourceError,
     UnreadableError,
 )
-from ossmodelkit.sources.hub_listing import is_plain
 from ossmodelkit.sources.local import MOST_ENTRIES
+from ossmodelkit.sources.names import is_plain
 from ossmodelkit.sources.ranges import Piece
 from ossmodelkit.sources.remote_file import Blocks, open_remote
 from ossmodelkit.sources.traffic import Traffic

@@ -16,7 +16,7 @@ from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.errors import IntegrityError, SourceError, UnreadableError, UsageError
 from ossmodelkit.foundation.progress import Progress, Silent, Task
 from ossmodelkit.foundation.writing import sync_folder
-from ossmodelkit.sources.hub_listing import is_plain
+from ossmodelkit.sources.names import is_plain
 from ossmodelkit.sources.traffic import traffic_of
 
 CHUNK = 1024 * 1024

@@ -6,15 +6,19 @@ Source: huggingface_hub, "Understand caching"; blobs shared between repositories
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
 
+from ossmodelkit.foundation.limits import MIB
 from ossmodelkit.sources.hub_refs import HubRef
 from ossmodelkit.sources.local import LocalSource
+from ossmodelkit.sources.names import is_plain
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 BLOB = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+MOST_LIST_BYTES = 32 * MIB
 REPOSITORY = re.compile(r"(?:models|datasets|spaces)--.+")
 
 
@@ -26,7 +30,25 @@ def cached(cache: Path, at: HubRef, ref: str) -> LocalSource | None:
     place = snapshot / at.path
     if not commit or not place.exists():
         return None
-    return LocalSource(place, ref=ref, revision=commit, follow=BlobRule(snapshot))
+    return SnapshotSource(place, ref, snapshot)
+
+
+class SnapshotSource(LocalSource):
+    """A snapshot, or a folder or file of it, through its links. It may hold less than the repository does."""
+
+    def __init__(self, path: Path, ref: str, snapshot: Path) -> None:
+        super().__init__(path, ref=ref, revision=snapshot.name, follow=BlobRule(snapshot))
+        self._snapshot = snapshot
+
+    @property
+    def remark(self) -> str:
+        """What a report must say: files that were never downloaded have not been judged."""
+        listed = _listed(self._snapshot)
+        missing = sum(not os.path.lexists(self._snapshot / name) for name in listed)
+        if listed and not missing:
+            return ""
+        what = f"{missing} of {len(listed)} files of the repository are" if listed else "what was not downloaded is"
+        return f"read from the hub cache; {what} not in it and not judged"
 
 
 def snapshot_around(path: Path) -> Path | None:
@@ -57,6 +79,16 @@ class BlobRule:
         shared = _one_step(blob)
         wanted = self._shared / shared.name[:2] / shared.name
         return str(shared) if shared == wanted and BLOB.fullmatch(shared.name) else None
+
+
+def _listed(snapshot: Path) -> tuple[str, ...]:
+    """The names that the hub had listed for this commit, where its tools have kept them (since 2.4)."""
+    try:
+        with (snapshot.parent.parent / "trees" / f"{snapshot.name}.json").open("rb") as file:
+            files = json.loads(file.read(MOST_LIST_BYTES))["files"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ()
+    return tuple(filter(is_plain, files)) if isinstance(files, dict) else ()
 
 
 def _one_step(link: Path) -> Path:

@@ -13,6 +13,7 @@ from ossmodelkit.foundation.errors import LimitExceededError, UnreadableError
 from ossmodelkit.foundation.limits import MIB
 from ossmodelkit.sources.addresses import parse
 from ossmodelkit.sources.hub_refs import HubRef
+from ossmodelkit.sources.names import LONGEST, is_plain
 from ossmodelkit.sources.web import Web, refused
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -20,7 +21,6 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 NEXT = re.compile(r'<([^<>]{1,4096})>\s*;\s*rel="?next"?')
 MOST_PAGE_BYTES = 32 * MIB
 MOST_PAGES = 2_000
-LONGEST_NAME = 4096
 
 
 def list_repository(web: Web, endpoint: str, ref: HubRef, called: str) -> Inventory:
@@ -73,7 +73,7 @@ def _entry(row: dict[str, Any]) -> Entry:
     size, digest = lfs.get("size", size), lfs.get("oid", "")
     if not isinstance(name, str) or not is_plain(name):
         why = "the hub lists a name that leads elsewhere"
-        return Entry(name=str(name)[:4096] or "?", size=0, kind=EntryKind.UNREADABLE, why=why)
+        return Entry(name=str(name)[:LONGEST] or "?", size=0, kind=EntryKind.UNREADABLE, why=why)
     if not isinstance(size, int) or not 0 <= size < 2**63:
         return Entry(name=name, size=0, kind=EntryKind.UNREADABLE, why="the hub lists no size")
     claimed = digest if isinstance(digest, str) and SHA256.fullmatch(digest) else ""
@@ -88,10 +88,3 @@ def below(path: str, listed: Inventory) -> dict[str, Entry]:
         return {folder.rpartition("/")[2]: file}
     start = f"{folder}/" if folder else ""
     return {entry.name.removeprefix(start): entry for entry in listed.entries if entry.name.startswith(start)}
-
-
-def is_plain(name: str) -> bool:
-    """Whether a name from a listing stays below the folder it is put in."""
-    if {"", ".", ".."} & set(name.split("/")) or {"\0", "\\"} & set(name) or len(name) > LONGEST_NAME:
-        return False
-    return not any("\ud800" <= char <= "\udfff" for char in name)  # halves of characters, which no file has

@@ -56,8 +56,8 @@ def _open_path(ref: str) -> LocalSource:
     if dead:
         raise SourceError(f"{ref!r} is a link to nothing", hint="give the folder it should point to")
     if "snapshots" in path.absolute().parts:
-        from ossmodelkit.sources.hub_cache import BlobRule, snapshot_around
+        from ossmodelkit.sources.hub_cache import SnapshotSource, snapshot_around
 
         if snapshot := snapshot_around(path):
-            return LocalSource(path, ref=ref, revision=snapshot.name, follow=BlobRule(snapshot))
+            return SnapshotSource(path, ref, snapshot)
     return LocalSource(path, ref=ref)

@@ -61,7 +61,9 @@ def remarks(source: Source) -> tuple[str, ...]:
         said.append(f"fetched {fetched} of {whole} in {traffic.requests} requests")
     if any(entry.claimed_sha256 for entry in inventory.entries):
         said.append("digests of large files are the hub's claims and were not recomputed")
-    return tuple(f"{source.ref}: {remark}" for remark in said)
+    if remark := getattr(source, "remark", ""):
+        said.append(remark)
+    return tuple(f"{source.ref}: {one}" for one in said)
 
 
 def origin(source: Source) -> dict[str, Any]:
