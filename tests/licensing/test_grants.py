@@ -182,6 +182,17 @@ SERVICE: dict[str, Any] = {"use": ["saas"]}
             "warn",
             id="FLUX wants filters",
         ),
+        pytest.param(
+            part("output-source", "mrl"), {"use": ["use-outputs"]}, "nc-commercial", "fail", id="MRL's outputs sold"
+        ),
+        pytest.param(copied("cc-by-nc-4.0"), {"use": ["use-outputs"]}, "nc-commercial", "fail", id="NC, run for money"),
+        pytest.param(
+            part("output-source", "llama3"),
+            {"use": ["train-other-model"]},
+            "output-training",
+            "fail",
+            id="Llama 3 teaches",
+        ),
         pytest.param(base("cc"), INTERNAL, "unresolved-license", "unresolved", id="cc without a variant"),
         pytest.param(base("openrail"), INTERNAL, "unresolved-license", "unresolved", id="openrail without a variant"),
         pytest.param(base("gpl"), INTERNAL, "unresolved-license", "unresolved", id="a family tag"),
@@ -244,6 +255,18 @@ def test_grants_flag(component: Part, profile: dict[str, Any], issue: str, verdi
         pytest.param(base("nvidia-open-model-license", guardrails="replaced"), INTERNAL, id="the newer text allows it"),
         pytest.param(base("apache-2.0", guardrails="removed"), INTERNAL, id="Apache knows no guardrails"),
         pytest.param(base("MIT"), INTERNAL, id="an SPDX id"),
+        pytest.param(
+            part("output-source", "flux-1-dev-non-commercial-license"), {"use": ["use-outputs"]}, id="FLUX outputs sold"
+        ),
+        pytest.param(
+            copied("flux-1-dev-non-commercial-license"), {"use": ["use-outputs"]}, id="FLUX, nothing but its outputs"
+        ),
+        pytest.param(part("output-source", "llama2"), {"use": ["use-outputs"]}, id="Llama's outputs"),
+        pytest.param(
+            base("llama3.1"),
+            {"use": ["end-user"], "mau_on_release_date": 900_000_000},
+            id="end users have no threshold",
+        ),
         pytest.param(base("Apache-2.0 OR GPL-3.0-only"), INTERNAL, id="a choice"),
         pytest.param(copied("bsl-1.0"), INTERNAL, id="bsl-1.0 is Boost"),
         pytest.param(base("deepseek"), SERVICE, id="served, terms not yet known"),

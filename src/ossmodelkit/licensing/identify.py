@@ -217,8 +217,9 @@ def _reference(text: str) -> Identity | None:
     """A title or a link that names a license without its text."""
     from ossmodelkit.licensing import facts
 
+    beginning = " ".join(text[:20_000].split())
     for pattern, license_id in REFERENCES:
-        hit = re.search(pattern, text[:20_000], re.I)
+        hit = re.search(pattern, beginning, re.I)
         if hit is None:
             continue
         groups = hit.groupdict()

@@ -334,9 +334,10 @@ def _duty(
     without_release: bool = False,
 ) -> Iterator[Saying]:
     """The obligation, and an issue where a release plan shows that it is not met."""
+    unseen = case.release is None or part.is_code  # a plan does not say what lies inside the code's own folder
     if done:
         yield owed(part, check, duty, State.MET, fact=fact, clause=clause, evidence=done)
-    elif case.release is None and not without_release:
+    elif unseen and not without_release:
         yield owed(part, check, duty, State.MANUAL, fact=fact, clause=clause)
     else:
         yield owed(part, check, duty, State.UNMET, fact=fact, clause=clause)

@@ -32,10 +32,7 @@ def used(case: Case) -> tuple[Part, ...]:
 def noncommercial(case: Case) -> Iterator[Saying]:
     """A license without commercial rights, and a commercial use."""
     for part in used(case):
-        if part.terms.says("commercial_use") != "no":
-            continue
-        only_trained_on = part.is_data and "redistribute-dataset" not in case.profile.use
-        if only_trained_on and part.terms.says("training_effect", "kind"):
+        if part.terms.says("commercial_use") != "no" or _about_outputs_only(case, part) or _trained_on_only(case, part):
             continue
         note = part.terms.says("commercial_use", "note")
         if case.profile.commercial:
@@ -51,6 +48,19 @@ def noncommercial(case: Case) -> Iterator[Saying]:
         else:
             text = "keep the use noncommercial"
             yield owed(part, "license-nc-commercial", text, State.MANUAL, fact="commercial_use")
+
+
+def _trained_on_only(case: Case, part: Part) -> bool:
+    """Whether data is only trained on, under a license whose effect on models is told by another rule."""
+    handed_on = "redistribute-dataset" in case.profile.use
+    return part.is_data and not handed_on and bool(part.terms.says("training_effect", "kind"))
+
+
+def _about_outputs_only(case: Case, part: Part) -> bool:
+    """Whether only outputs are used, and the license speaks about these apart from the model."""
+    outputs = part.role == "output-source" or set(case.profile.use) <= {"use-outputs"}
+    told = part.terms.says("outputs", "commercial_use") == "allowed" or part.terms.says("outputs", "limited_to")
+    return outputs and (bool(told) or part.role == "output-source")
 
 
 def _beyond_research(case: Case, part: Part) -> Iterator[Saying]:
@@ -77,9 +87,13 @@ def denied(case: Case) -> Iterator[Saying]:
             yield part.issue(
                 "license-denied",
                 Level.FAIL,
-                f"{part.terms.name} ({part.terms.family}) is {'on the deny list' if refused else 'not on the allow list'}",
+                f"{part.terms.name} ({part.terms.family}) is {_list_of(bool(refused))}",
                 "ask whoever keeps the lists in kit.toml, or choose another component",
             )
+
+
+def _list_of(refused: bool) -> str:
+    return "on the deny list" if refused else "not on the allow list"
 
 
 def thresholds(case: Case) -> Iterator[Saying]:
@@ -87,6 +101,8 @@ def thresholds(case: Case) -> Iterator[Saying]:
     for part in used(case):
         for row in part.terms.rows("commercial_use", "conditions"):
             if row["type"] not in COUNTED or not (row.get("applies") == "always" or case.profile.commercial):
+                continue
+            if _end_user_only(case, part):
                 continue
             yield from _threshold(case, part, row)
 
@@ -115,6 +131,11 @@ def _threshold(case: Case, part: Part, row: Mapping[str, Any]) -> Iterator[Sayin
         "ask the licensor for a license before you go on, or choose another base",
         clause=str(row.get("clause", "")),
     )
+
+
+def _end_user_only(case: Case, part: Part) -> bool:
+    """Who meets the model inside somebody's product is exempt in some licenses."""
+    return set(case.profile.use) <= {"end-user"} and bool(part.terms.says("integrated_end_user_product_exempt_from"))
 
 
 def _figures(case: Case, row: Mapping[str, Any]) -> tuple[int, float | None, float | None]:

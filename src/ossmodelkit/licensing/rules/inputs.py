@@ -65,10 +65,11 @@ def _in_scope(case: Case, part: Part) -> bool:
 def limited_outputs(case: Case) -> Iterator[Saying]:
     """Outputs that are themselves limited to research, in a commercial use."""
     for part in case.parts:
-        if not part.is_outputs or not case.profile.commercial or part.evaluates_only:
+        outputs_used = part.is_outputs or (part.is_weights and set(case.profile.use) <= {"use-outputs"})
+        if not outputs_used or not case.profile.commercial or part.evaluates_only:
             continue
         limited = part.terms.says("outputs", "limited_to")
-        if limited and part.role != "output-source":
+        if limited:
             yield part.issue(
                 "license-nc-commercial",
                 Level.FAIL,
@@ -88,7 +89,7 @@ def limited_outputs(case: Case) -> Iterator[Saying]:
 
 def _silent_on_outputs(part: Part) -> bool:
     said = part.terms.says("outputs", "commercial_use") or part.terms.says("outputs", "ownership")
-    return part.role != "output-source" and part.terms.says("commercial_use") == "no" and not said
+    return part.is_outputs and part.terms.says("commercial_use") == "no" and not said
 
 
 def distillation(case: Case) -> Iterator[Saying]:
