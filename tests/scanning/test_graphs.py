@@ -208,7 +208,8 @@ def test_a_vocabulary_that_is_no_asset_is_flagged() -> None:
 
 
 def test_a_cached_context_outside_is_flagged() -> None:
-    made = helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft", ep_cache_context="../../x.bin", embed_mode=0)
+    path = "../../x.bin"
+    made = helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft", ep_cache_context=path, embed_mode=0)
     assert ids(CHECKS, onnx_reader.READER, model([made])) == ["onnx-external-path"]
 
 
