@@ -220,6 +220,14 @@ def test_a_redistributed_folder_is_its_own_release_plan(tmp_path: Path, desk: De
     assert found(folder, desk, sharing)[1] == set()
 
 
+def test_code_keeps_its_own_license(tmp_path: Path, desk: Desk) -> None:
+    script = "# SPDX-License-Identifier: GPL-3.0-only\nprint()\n"
+    folder = model(tmp_path / "m", "license: mit", modeling__py=script)
+    report = run(str(folder), desk=desk, profile=KNOWN)
+    assert {finding.check for finding in report.findings} == {"license-code-copyleft-only"}
+    assert report.outcome is Outcome.PASS
+
+
 def test_an_audit_is_quick(tmp_path: Path, desk: Desk) -> None:
     folder = model(tmp_path / "m", LICENSE=apache())
     run(str(folder), desk=desk, profile=KNOWN)

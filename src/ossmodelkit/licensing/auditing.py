@@ -63,6 +63,7 @@ def _situation(
     repository: Repository, conclusion: Conclusion, family: tuple[Ancestor, ...], profile: Profile, name: str
 ) -> Situation:
     components = [_own(repository, conclusion)] if conclusion.licenses else []
+    components += _code(repository)
     for one in family:
         if one.licenses and set(one.licenses) != set(conclusion.licenses):
             components.append(_of_family(repository, one))
@@ -82,6 +83,14 @@ def _own(repository: Repository, conclusion: Conclusion) -> Component:
         kind=repository.kind,
         multimodal=repository.multimodal,
     )
+
+
+def _code(repository: Repository) -> list[Component]:
+    """Code in the repository that names a license of its own: a file for it, or headers of scripts."""
+    named = {file.identity.id: file.name for file in repository.licenses if file.covers == "code"}
+    for script, expression in repository.headers:
+        named.setdefault(expression, script)
+    return [Component(role="repo-code", name=name, license=word) for word, name in named.items() if word]
 
 
 def _of_family(repository: Repository, one: Ancestor) -> Component:
