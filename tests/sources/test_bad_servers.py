@@ -7,11 +7,11 @@ import time
 import pytest
 
 from ossmodelkit.foundation.errors import KitError, LimitExceededError, SourceError, UnreadableError
-from ossmodelkit.sources.connections import Patience
 from ossmodelkit.sources.hub import HubSource
 from ossmodelkit.sources.hub_refs import parse_hub
 from ossmodelkit.sources.hub_settings import hub_settings
 from ossmodelkit.sources.opening import open_source
+from ossmodelkit.sources.patience import Patience
 from ossmodelkit.sources.single_url import UrlSource
 from tests.making.hub_server import HubServer, Manners, Sparse
 

@@ -19,7 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.sources import connections
-from ossmodelkit.sources.connections import BrokenLineError, Connections, Patience
+from ossmodelkit.sources.connections import BrokenLineError, Connections
+from ossmodelkit.sources.patience import Patience
 from ossmodelkit.sources.single_url import UrlSource
 
 HURRY = Patience(connect_seconds=2, grace_seconds=2, first_pause_seconds=0.01, tries=2)

@@ -9,12 +9,12 @@ import pytest
 
 from ossmodelkit.foundation.errors import IntegrityError, KitError, SourceError, UnreadableError, UsageError
 from ossmodelkit.sources import fetching
-from ossmodelkit.sources.connections import Patience
 from ossmodelkit.sources.fetching import fetch
 from ossmodelkit.sources.hub import HubSource
 from ossmodelkit.sources.hub_refs import parse_hub
 from ossmodelkit.sources.hub_settings import hub_settings
 from ossmodelkit.sources.local import LocalSource
+from ossmodelkit.sources.patience import Patience
 from tests.making.hub_server import HubServer, Sparse
 
 WEIGHTS = bytes(range(256)) * 40_000

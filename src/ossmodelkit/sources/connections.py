@@ -6,14 +6,12 @@ and a clock that covers the whole answer, so that one byte every few seconds is 
 
 from __future__ import annotations
 
-import io
 import os
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
@@ -22,24 +20,12 @@ from urllib.request import getproxies, proxy_bypass
 
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.sources.addresses import Address, is_loopback
+from ossmodelkit.sources.patience import CHUNK, Clock, Door, Patience
 
-CHUNK = 256 * 1024
 MOST_IDLE = 16
 
 Headers = Mapping[str, str]
 Most = Callable[[int, Headers], int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a server may take: seconds to connect, seconds of grace for an answer, then bytes per second."""
-
-    connect_seconds: float = 10.0
-    grace_seconds: float = 30.0
-    slowest_bytes_per_second: float = 8 * 1024
-    tries: int = 4
-    first_pause_seconds: float = 0.5
-    longest_wait_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,56 +44,6 @@ class Answer:
 
 class BrokenLineError(Exception):
     """The connection failed in a way that a second try may cure."""
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Seconds that are left, given how many bytes have come so far."""
-
-    patience: Patience
-    started: float = field(default_factory=time.monotonic)
-    received: int = 0
-
-    @property
-    def left(self) -> float:
-        earned = self.received / self.patience.slowest_bytes_per_second
-        return self.patience.grace_seconds + earned - (time.monotonic() - self.started)
-
-
-class _Timed(io.RawIOBase):
-    """A socket's bytes, under a clock."""
-
-    def __init__(self, connected: socket.socket, clock: _Clock) -> None:
-        self._socket = connected
-        self._raw = connected.makefile("rb", buffering=0)
-        self._clock = clock
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._clock.left
-        if left <= 0:
-            raise TimeoutError("the answer came too slowly")
-        self._socket.settimeout(left)
-        count = self._raw.readinto(buffer)
-        self._clock.received += count or 0
-        return int(count or 0)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-@dataclass(frozen=True, slots=True)
-class _Door:
-    """What `HTTPResponse` wants from a socket."""
-
-    connected: socket.socket
-    clock: _Clock
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Timed(self.connected, self.clock), CHUNK)
 
 
 class Connections:
@@ -145,8 +81,8 @@ class Connections:
         return answer
 
     def _exchange(self, line: HTTPConnection, address: Address, headers: Headers, most: Most) -> tuple[Answer, bool]:
-        clock = _Clock(self.patience)
-        line.response_class = lambda sock, **more: HTTPResponse(_Door(sock, clock), **more)  # type: ignore[assignment,arg-type]
+        clock = Clock(self.patience)
+        line.response_class = lambda sock, **more: HTTPResponse(Door(sock, clock), **more)  # type: ignore[assignment,arg-type]
         if line.sock is None:
             line.connect()
             _refuse_a_way_in(line, address)

@@ -8,10 +8,11 @@ from typing import Any, BinaryIO
 
 from ossmodelkit.core.artifact import Entry, EntryKind, Inventory
 from ossmodelkit.foundation.errors import NothingToJudgeError, SourceError, UnreadableError
-from ossmodelkit.sources.connections import Headers, Patience
+from ossmodelkit.sources.connections import Headers
 from ossmodelkit.sources.hub_listing import below, list_repository
 from ossmodelkit.sources.hub_refs import HubRef, quoted
 from ossmodelkit.sources.hub_settings import HubSettings
+from ossmodelkit.sources.patience import Patience
 from ossmodelkit.sources.ranges import RangedUrl
 from ossmodelkit.sources.remote_file import Blocks, open_remote
 from ossmodelkit.sources.traffic import Traffic

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from ossmodelkit.core.artifact import Entry, Inventory
 from ossmodelkit.foundation.errors import SourceError
 from ossmodelkit.sources.addresses import parse
-from ossmodelkit.sources.connections import Patience
 from ossmodelkit.sources.names import is_plain
+from ossmodelkit.sources.patience import Patience
 from ossmodelkit.sources.ranges import RangedUrl
 from ossmodelkit.sources.remote_file import FIRST, Blocks, open_remote
 from ossmodelkit.sources.traffic import Traffic

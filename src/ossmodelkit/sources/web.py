@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from ossmodelkit import __version__
 from ossmodelkit.foundation.errors import KitError, SourceError, UnreadableError
 from ossmodelkit.sources.addresses import Address, follow, parse
-from ossmodelkit.sources.connections import Answer, BrokenLineError, Connections, Headers, Most, Patience
+from ossmodelkit.sources.connections import Answer, BrokenLineError, Connections, Headers, Most
+from ossmodelkit.sources.patience import Patience
 from ossmodelkit.sources.traffic import Traffic
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
