@@ -25,6 +25,8 @@ from ossmodelkit.foundation.wire import did_you_mean
 
 DROPS = ("near-duplicates", "broken", "takeover")
 SHORTEST_SALT = 16
+# What is reported from one half on is left out only where little is lost.
+ALIKE_ENOUGH = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ class _Run:
             for row in walk(feed, facts_of(feed, self.wanted.bounds), self.wanted.bounds, self.progress):
                 if isinstance(row.value, dict):
                     near.add(words(shapes.read(feed.name, row.line, row.value, self.shape).body))
-        self._near = {pair.later for pair in near.pairs()}
+        self._near = {pair.later for pair in near.pairs() if pair.alike >= ALIKE_ENOUGH}
 
     def copy(self, feed: Feed, facts: FileFacts, out: RowWriter, mapped: RowWriter | None) -> None:
         """Copy the rows of one file that stay."""

@@ -20,7 +20,9 @@ from ossmodelkit.curating.fingerprints import WHOLE, grams
 GRAM_WORDS = 5
 BANDS = 20
 SKETCH = 256
-THRESHOLD = 0.6
+THRESHOLD = 0.5
+# A sketch that is cut only estimates: two standard errors (0.03 at 256 numbers) keep false pairs out.
+ESTIMATED_THRESHOLD = 0.57
 MOST_ROWS = 2**24
 COMPARED_IN_A_BUCKET = 12
 # A row of stock phrases shares bands with thousands it does not resemble.
@@ -119,11 +121,15 @@ def _buckets(band: array[int]) -> Iterator[list[int]]:
 
 
 def _jaccard(one: frozenset[int], other: frozenset[int]) -> float:
-    """The Jaccard index of two rows by their smallest numbers; exact where both sketches are whole."""
+    """The Jaccard index of two rows by their smallest numbers; exact where both sketches are whole.
+
+    Where it is only estimated, anything below the higher threshold counts as nothing.
+    """
     shared = one & other
     if len(one) < SKETCH and len(other) < SKETCH:
         return len(shared) / (len(one) + len(other) - len(shared)) if shared else 0.0
-    if len(shared) < THRESHOLD * SKETCH:
+    if len(shared) < ESTIMATED_THRESHOLD * SKETCH:
         return 0.0
     least = sorted(one | other)[:SKETCH]
-    return sum(map(shared.__contains__, least)) / len(least)
+    alike = sum(map(shared.__contains__, least)) / len(least)
+    return alike if alike >= ESTIMATED_THRESHOLD else 0.0
