@@ -44,7 +44,9 @@ def compiled(folder: Path) -> dict[str, Any]:
             harms[entry["harm"]] = entry["why"]
             deny_modules |= dict.fromkeys(entry["modules"], entry["harm"])
             deny_names |= dict.fromkeys(entry["names"], entry["harm"])
-    packages = sorted({one.split(".")[0] for entry in data for one in entry["packages"]} | {"numpy", "pandas", "joblib"})
+    packages = sorted(
+        {one.split(".")[0] for entry in data for one in entry["packages"]} | {"numpy", "pandas", "joblib"}
+    )
     return {
         "names": names,
         "patterns": patterns,

@@ -79,7 +79,13 @@ def tiny(family: dict[str, Any], *, gate: str | None = None) -> tuple[dict[str, 
         out |= {"image_size": 36 * 16}
     if "X" not in family["fields"]:
         out["max_position_embeddings"] = 8192
-    out |= {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "tie_word_embeddings": family["tied"]}
+    out |= {
+        "pad_token_id": 0,
+        "decoder_start_token_id": 0,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "tie_word_embeddings": family["tied"],
+    }
     for key in [key for key, item in family.get("trace", {}).items()]:
         out[key] = family["trace"][key] or None
     if gate:
@@ -96,6 +102,7 @@ def letters_for(value: dict[str, int], family: dict[str, Any]) -> Any:
     batch = value["B"]
     nearly = {tokens + 1: "T", tokens - 1: "T", both + 1: "S", both - 1: "S"}
     nearly |= {batch * tokens + 1: "B T", batch * tokens - 1: "B T", batch * (tokens - 1): "B T"}
+    nearly |= {batch * (tokens - 1) - value["R"]: "W"}
     if family["task"] == "image-classification":
         nearly |= {36: "m", tokens: "T"}
     for stale in ("D", "H"):
@@ -120,7 +127,9 @@ def variants(family: dict[str, Any], *, tied: bool) -> list[dict[str, Any]]:
     for method, precision, attention, saving in itertools.product(
         family.get("methods", ["full", "frozen", "prompt"]), PRECISIONS, attentions, (False, True)
     ):
-        if method == "prompt" and (attention == "varlen" or "autocast" in precision):
+        if method == "prompt" and attention == "varlen":
+            continue
+        if "autocast" in precision and attention == "eager-padded":
             continue
         key = f"{method}/{precision}/{attention}/{'recompute' if saving else 'keep'}"
         out.append({"key": key, "method": method, "precision": precision, "attention": attention, "saving": saving})
@@ -165,6 +174,8 @@ def segments(tape: Any, reader: Any, sizes: Table) -> list[tuple[str, list[Any]]
             mark = ["F", event[1], entry.get(event[2], 0), entry.get(event[3], 0), -1]
             waiting.append((mark, event[2], len(out)))
             out[-1][1].append(mark)
+        elif event[0] == "stop":
+            out[-1][1].append(["S"])
         elif event[0] == "G":
             out[-1][1].append(["G", event[1], entry.get(event[3], 0)])
     for mark, number, segment in waiting:
@@ -236,9 +247,10 @@ def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, An
             key = mark + variant["key"]
             if only and not key.startswith(only):
                 continue
-            for loss, tied in itertools.product(losses, (True, False)):
+            learns_head = variant["method"] == "full"  # a resting head is the same, tied or not
+            for loss, tied in itertools.product(losses, (True, False) if learns_head else (family["tied"],)):
                 saving = "recompute" if variant["saving"] else "keep"
-                tie = "tied" if tied else "untied"
+                tie = ("tied" if tied else "untied") if learns_head else "any"
                 end_key = f"{mark}{variant['method']}/{variant['precision']}/{saving}/{loss}/{tie}"
                 first = key not in bodies
                 new_end = end_key not in ends and variant["attention"] in ("sdpa", "eager")

@@ -12,17 +12,47 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-PACKAGES = (
-    "accelerate axolotl catboost datasets deepspeed diffusers lightgbm lightning lightning_fabric numpy omegaconf pandas peft "
-    "pytorch_lightning scipy sentence_transformers sklearn timm tokenizers torch torchmetrics transformers trl ultralytics xgboost"
-).split()
+PACKAGES = [
+    "accelerate",
+    "axolotl",
+    "catboost",
+    "datasets",
+    "deepspeed",
+    "diffusers",
+    "lightgbm",
+    "lightning",
+    "lightning_fabric",
+    "numpy",
+    "omegaconf",
+    "pandas",
+    "peft",
+    "pytorch_lightning",
+    "scipy",
+    "sentence_transformers",
+    "sklearn",
+    "timm",
+    "tokenizers",
+    "torch",
+    "torchmetrics",
+    "transformers",
+    "trl",
+    "ultralytics",
+    "xgboost",
+]
 HOOKS = {"__setstate__", "__setstate_cython__", "__new__", "__del__", "__setattr__", "__init_subclass__"}
-ENUMS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ExplicitEnum", "EnumMeta", "BaseEnum", "StrEnum"}
+ENUMS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "ExplicitEnum", "EnumMeta", "BaseEnum"}
 # Bases whose hooks were read: they update the object's own attributes and nothing else.
 REVIEWED = {
-  "torch.nn.modules.module:Module", "sklearn.base:BaseEstimator", "torch.optim.optimizer:Optimizer", "torch.nn.parameter:Parameter",
-  "transformers.utils.generic:ModelOutput", "diffusers.utils.outputs:BaseOutput", "torchmetrics.metric:Metric",
-  "omegaconf.base:Node", "omegaconf.base:Container", "transformers.configuration_utils:PreTrainedConfig",
+    "torch.nn.modules.module:Module",
+    "sklearn.base:BaseEstimator",
+    "torch.optim.optimizer:Optimizer",
+    "torch.nn.parameter:Parameter",
+    "transformers.utils.generic:ModelOutput",
+    "diffusers.utils.outputs:BaseOutput",
+    "torchmetrics.metric:Metric",
+    "omegaconf.base:Node",
+    "omegaconf.base:Container",
+    "transformers.configuration_utils:PreTrainedConfig",
 }
 SKIP = {"tests", "test", "testing", "_testing", "third_party", "vendor", "examples"}
 
@@ -72,7 +102,9 @@ def main() -> None:
     hooks: dict[str, bool] = {}
     enums = {full for full, names in bases.items() if set(names) & ENUMS}
     every_enum = sorted(full for full in bases if inherits(full, enums, set(), known))
-    every_hooked = sorted(full for full in bases if full not in every_enum and inherits(full, set(hooked), REVIEWED, hooks))
+    every_hooked = sorted(
+        full for full in bases if full not in every_enum and inherits(full, set(hooked), REVIEWED, hooks)
+    )
     print("# Made by tools/review_globals.py; do not edit. Reviewed exceptions stand in the other tables.\n")
     print("enums = [\n" + "".join(f'  "{one}",\n' for one in every_enum) + "]\n")
     print("hooked = [\n" + "".join(f'  "{one}",\n' for one in every_hooked) + "]")

@@ -101,9 +101,10 @@ def test_fail_on_moves_the_outcome_and_not_the_word(tmp_path: Path) -> None:
 
 def test_command_line_reads_stdin_and_leaves_with_the_right_code(tmp_path: Path) -> None:
     kit = [sys.executable, "-m", "ossmodelkit", "scan"]
-    for data, code, word in ((EVIL, 1, "dangerous"), (GOOD, 0, "clean"), (b"", 3, "incomplete")):
+    for data, code, word in ((EVIL, 1, "dangerous"), (GOOD, 0, "clean"), (GOOD[:-1], 3, "incomplete")):
         run = subprocess.run([*kit, "-", "--format", "json"], input=data, capture_output=True, check=False)
         assert (run.returncode, json.loads(run.stdout)["verdict"]) == (code, word)
+    assert subprocess.run([*kit, "-"], input=b"", capture_output=True, check=False).returncode == 3
     path = tmp_path / "m.pkl"
     path.write_bytes(EVIL)
     assert subprocess.run([*kit, str(path), "--exit-zero"], capture_output=True, check=False).returncode == 0
