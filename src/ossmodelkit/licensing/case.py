@@ -117,6 +117,7 @@ class Case:
     parts: tuple[Part, ...]
     release: ReleasePlan | None
     unresolved: tuple[Issue, ...] = ()
+    components: tuple[Component, ...] = ()
 
     @cached_property
     def release_terms(self) -> Terms | None:
@@ -162,7 +163,13 @@ def build(situation: Situation) -> Case:
             Part(component=component, label=label, terms=facts.terms(license_id), new_model=new_model)
             for license_id in options.ids
         ]
-    return Case(profile=situation.profile, parts=tuple(parts), release=situation.release, unresolved=tuple(unresolved))
+    return Case(
+        profile=situation.profile,
+        parts=tuple(parts),
+        release=situation.release,
+        unresolved=tuple(unresolved),
+        components=situation.components,
+    )
 
 
 def _labels(components: Iterable[Component]) -> Iterator[str]:

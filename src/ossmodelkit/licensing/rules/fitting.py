@@ -204,18 +204,19 @@ def why_not(part: Part, release: Terms, case: Case) -> str:
 
 def undeclared(case: Case) -> Iterator[Saying]:
     """A component that says what it was trained from, where that is not among the components."""
-    names = {_short(part.component.name): part for part in case.parts if part.component.name}
-    bases = [part for part in case.parts if part.role in ("base", "merge-input") and part.component.name]
+    bases = [one for one in case.components if one.role in ("base", "merge-input")]
+    names = {_short(one.name) for one in case.components if one.name}
     for part in case.parts:
         parent = part.component.trained_from
-        if not parent or _short(parent) in names:
+        # A base without a name may be the very one.
+        if not parent or _short(parent) in names or any(not one.name for one in bases):
             continue
         if part.role == "adapter" and bases:
             yield Issue(
                 id="license-lineage-mismatch",
                 level=Level.FAIL,
-                components=(part.label, *(base.label for base in bases)),
-                why=f"{part.label} was trained from {parent!r}, and the base here is {bases[0].label!r}",
+                components=(part.label, *(one.name for one in bases)),
+                why=f"{part.label} was trained from {parent!r}, and the base here is {bases[0].name!r}",
                 fix="name the base the adapter belongs to, and judge its license",
             )
         else:
