@@ -116,6 +116,9 @@ def indirections() -> dict[str, bytes]:
             + named("collections", "OrderedDict")
             + b"sb"
         ),
+        "BUILD on a shared logger": old(
+            called(named("logging", "getLogger"), text("root")) + b"}" + text("disabled") + b"\x88sb"
+        ),
         "call of a call": old(called(called(named("collections", "OrderedDict")), ID)),
         "call of a bound method": old(called(called(getattr_, text("x"), text("format_map")), ID)),
         "unknown class": old(named("vendor.secret", "Model") + b")\x81}b"),

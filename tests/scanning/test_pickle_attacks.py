@@ -65,3 +65,10 @@ def test_a_broken_pickle_without_imports_is_incomplete() -> None:
 def test_bytes_behind_a_pickle_are_a_gap() -> None:
     found = scan_bytes(pickle.dumps([1]) + b"\xfe\xfd\xfc" * 50)
     assert found.verdict is Word.INCOMPLETE
+
+
+def test_a_flood_of_findings_is_summed_up() -> None:
+    data = b"".join(f"cevil{number}\nThing\n0".encode() for number in range(5000)) + b"N."
+    found = scan_bytes(b"\x80\x02" + data).answers.findings
+    assert len(found) == 51
+    assert found[-1].saw == "and 4950 more of this kind"

@@ -26,6 +26,8 @@ from ossmodelkit.scanning.guarding import problem, state_problem
 
 MAKES = ("NEWOBJ", "NEWOBJ_EX")
 MOST_CALLS_SHOWN = 3
+# Calls that give back an object which the loading program uses as well.
+SHARED = frozenset({"logging.getLogger"})
 # What a state does that breaks its rule.
 STATE_TOPICS = {"distribution": "code", "file-beside": "loads"}
 # In bytes that are probably no pickle, these say nothing.
@@ -187,6 +189,8 @@ def _judge_build(event: Build) -> Iterator[Remark]:
     if isinstance(target, (Global, Attribute, Foreign)):
         yield _alters(target, event.offset, "BUILD")
     elif isinstance(target, Result) and isinstance(target.callable, Global):
+        if target.callable.full in SHARED:
+            yield _alters(target, event.offset, "BUILD")
         known = standing(target.callable.module, target.callable.name)
         if known.kind is Kind.GUARD and (wrong := state_problem(known.rule, event.state)):
             topic = STATE_TOPICS.get(known.rule, "unproven")

@@ -10,13 +10,17 @@ from ossmodelkit.formats.pickles import Pickle
 from ossmodelkit.scanning.pickle_judging import judge
 
 SAFER = "Do not load it. Ask the publisher for safetensors, or convert it in a sandbox."
+MOST_SHOWN = 50
 REVIEW = "Read what it does before loading; if you trust it, waive this finding with a reason."
 
 
 def _hits(pickle: Pickle, topic: str, remedy: str = SAFER) -> Iterator[Hit]:
-    for one in judge(pickle):
-        if one.topic == topic:
-            yield Hit(at=pickle.place(one.offset), saw=one.saw, remedy=remedy, why=one.why, severity=one.severity)
+    ours = [one for one in judge(pickle) if one.topic == topic]
+    for one in ours[:MOST_SHOWN]:
+        yield Hit(at=pickle.place(one.offset), saw=one.saw, remedy=remedy, why=one.why, severity=one.severity)
+    if len(ours) > MOST_SHOWN:
+        rest = f"and {len(ours) - MOST_SHOWN} more of this kind"
+        yield Hit(at=pickle.place(ours[MOST_SHOWN].offset), saw=rest, remedy=remedy)
 
 
 @check("pickle-imports-shell", reads=Pickle, severity=Severity.CRITICAL, advisories=("CVE-2025-1716", "CVE-2025-71351"))
