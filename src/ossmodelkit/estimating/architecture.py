@@ -20,7 +20,10 @@ TRACE = "use --trace, which follows the real model"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """A model by its sizes. `letters` are those of configs/coefficients/families.toml; `stacks` counts blocks."""
+    """A model by its sizes. `letters` are those of configs/coefficients/families.toml; `stacks` counts blocks.
+
+    `window` and `longest` are tokens; 0 means none and unknown.
+    """
 
     family: str
     model_type: str
@@ -30,6 +33,7 @@ class Architecture:
     tied: bool
     gate: str = ""
     window: int = 0
+    longest: int = 0
     dtype: Dtype | None = None
     notes: tuple[str, ...] = ()
     spec: Mapping[str, Any] = field(default_factory=dict)
@@ -70,6 +74,7 @@ def read_architecture(config: Mapping[str, Any]) -> Architecture:
         tied=_flag(config, "tie_word_embeddings", spec["tied"]),
         gate=gate,
         window=_window(config, spec),
+        longest=_longest(config, spec),
         dtype=DTYPES.get(str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch.")),
         spec=spec,
     )
@@ -201,6 +206,14 @@ def _window(config: Mapping[str, Any], spec: Mapping[str, Any]) -> int:
     key = spec.get("window")
     value = config.get(key, spec.get("window_default", 0)) if key else 0
     return _size(value, str(key)) if value else 0
+
+
+def _longest(config: Mapping[str, Any], spec: Mapping[str, Any]) -> int:
+    """Positions the model was made for; 0 where nothing says, or where positions are relative."""
+    if spec["task"] not in ("causal-lm", "masked-lm"):
+        return 0
+    value = config.get("max_position_embeddings") or config.get(spec["fields"].get("X", ""))
+    return _size(value, "max_position_embeddings") if value is not None else 0
 
 
 def _image(config: Mapping[str, Any], found: Mapping[str, int]) -> dict[str, int]:

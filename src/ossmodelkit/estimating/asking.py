@@ -11,12 +11,12 @@ from ossmodelkit.estimating.cost import Cost, run_cost
 from ossmodelkit.estimating.fitting import Fit, changes, judge_fit, on_card_bytes, reserved_bytes
 from ossmodelkit.estimating.hardware import Cards
 from ossmodelkit.estimating.memory import Categories, Peak, training_peak
-from ossmodelkit.estimating.options import Attention, Method, Optimizer, StepOptions
+from ossmodelkit.estimating.options import Method, StepOptions
 from ossmodelkit.estimating.reading import Held
 from ossmodelkit.estimating.serving import inference_peak
 from ossmodelkit.estimating.sharding import sharded_peak
 from ossmodelkit.estimating.speed import Speed, step_speed
-from ossmodelkit.foundation.errors import KitError, NothingToJudgeError
+from ossmodelkit.foundation.errors import KitError, NothingToJudgeError, UsageError
 
 MOST_DIFFERENT = 0.02  # share by which headers and configuration may differ without a word
 
@@ -114,16 +114,11 @@ def check_variant(model: Architecture, options: StepOptions) -> None:
     losses = model.spec.get("loss")
     if losses and options.loss.value not in losses:
         raise NothingToJudgeError(f"{model.model_type} has no {options.loss} loss", hint="use --loss full")
-    longest = model.letters.get("X")
-    if (
-        longest
-        and model.task != "image-classification"
-        and options.seq > longest
-        and options.attention is not Attention.VARLEN
-    ):
-        raise NothingToJudgeError(
-            f"--seq {options.seq} is more than the {longest} positions the model has",
-            hint=f"use --seq {longest} or less",
+    rows = options.seq + (options.prompt_tokens if options.method is Method.PROMPT else 0)
+    if model.longest and rows > model.longest:
+        raise UsageError(
+            f"--seq {options.seq} is more than config.json's max_position_embeddings, {model.longest}",
+            hint="lower --seq; or raise the field, if the context is to be extended",
         )
 
 
@@ -179,4 +174,4 @@ def categories_of(values: Mapping[str, int]) -> Categories:
     return Categories(**{name: int(values.get(name, 0)) for name in Categories.__dataclass_fields__})
 
 
-__all__ = ["Estimate", "Money", "Optimizer", "categories_of", "check_variant", "estimate", "peak_of"]
+__all__ = ["Estimate", "Money", "categories_of", "check_variant", "estimate", "peak_of"]

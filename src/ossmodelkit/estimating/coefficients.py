@@ -58,7 +58,7 @@ def recording(family: str, options: StepOptions, *, gate: str, tied: bool, windo
     saving = "recompute" if options.checkpointing else "keep"
     kind = precision(options)
     key = f"{mark}{method}/{kind}/{attention}/{saving}"
-    end = f"{mark}{method}/{kind}/{saving}/{options.loss}/{'tied' if tied else 'untied'}"
+    end = f"{mark}{method}/{kind}/{saving}/{options.loss}/{_tie(method, tied)}"
     for store, wanted in ((data["bodies"], key), (data["ends"], end)):
         if wanted not in store:
             raise NothingToJudgeError(f"no coefficients were derived for {family} {wanted}", hint=TRACE)
@@ -70,6 +70,11 @@ def recording(family: str, options: StepOptions, *, gate: str, tied: bool, windo
         events=tuple(parts[ends.get(name, number)] for name, number in body),
         sizes=data["sizes"],
     )
+
+
+def _tie(method: str, tied: bool) -> str:
+    """Only where the head learns does it matter whether it is the embedding."""
+    return ("tied" if tied else "untied") if method == "full" else "any"
 
 
 def _attention(options: StepOptions, windowed: bool) -> str:

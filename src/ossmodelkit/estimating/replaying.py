@@ -45,7 +45,10 @@ def letters_of(model: Architecture, options: StepOptions) -> dict[str, int]:
     known["S"] = known["T"] + options.prompt_tokens
     known["r"] = options.rank
     if "V" in known:
-        known["R"] = min(max(1, LOGITS_AT_ONCE // known["V"]), options.batch * known["T"])
+        learned = options.batch * (known["T"] - 1)
+        at_once = max(1, LOGITS_AT_ONCE // known["V"])
+        known["R"] = min(at_once, learned)
+        known["W"] = min(at_once, learned - known["R"])
     return known
 
 

@@ -75,9 +75,27 @@ def _through(
                         left.held[names[0]] = -size(events[place])
             else:
                 out.append(-wrap.saved)
+        elif event[0] == "S":
+            _stopped(out, events, left, first)
         elif event[0] == "G":
-            _back_through(out, event, size(event[2]), left, first)
+            _back_through(out, event, size(event[2]), left)
     return out
+
+
+def _stopped(out: list[int], events: list[Any], left: Open, first: Mapping[str, Wrap]) -> None:
+    """Recomputing stopped here, because the bare base saves nothing further on; adapters go on to what they save."""
+    ran = {event[1] for event in events if isinstance(event, list) and event[0] == "F"}
+    for name, wrap in first.items():
+        if name in ran:
+            continue
+        out.append(wrap.input_bytes)
+        out.extend(wrap.forward)
+        out.append(-wrap.output_bytes)
+        left.wraps[name] = wrap
+        if wrap.retains:
+            left.held[name] = wrap.input_bytes
+        else:
+            out.append(-wrap.input_bytes)
 
 
 def _postponed(events: list[Any], size: Callable[[int], int], choose: Choose) -> dict[int, list[str]]:
@@ -91,24 +109,14 @@ def _postponed(events: list[Any], size: Callable[[int], int], choose: Choose) ->
     return found
 
 
-def _back_through(out: list[int], event: list[Any], made: int, left: Open, first: Mapping[str, Wrap]) -> None:
+def _back_through(out: list[int], event: list[Any], made: int, left: Open) -> None:
     """Replace the bare layer's product, which allocated `made` bytes, by the wrapped layer's backward pass."""
     name = event[1]
     wrap = left.wraps.pop(name, None)
-    extra, bare = 0, wrap.bare_saved if wrap else 0
     if wrap is None:
-        wrap = first.get(name)
-        if wrap is None:
-            return
-        # Recomputing stopped before this layer, because the bare base saves nothing there; the adapter does.
-        out.append(wrap.input_bytes)
-        out.extend(wrap.forward)
-        out.append(-wrap.output_bytes)
-        if wrap.retains:
-            extra = wrap.input_bytes
-        else:
-            out.append(-wrap.input_bytes)
+        return
+    bare = wrap.bare_saved
     out.append(-made - bare)
     out.extend(wrap.backward)
     out.append(made + bare - wrap.input_bytes + wrap.output_bytes)
-    out.append(-left.held.pop(name, 0) - extra)
+    out.append(-left.held.pop(name, 0))

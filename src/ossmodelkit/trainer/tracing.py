@@ -10,6 +10,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ from ossmodelkit.trainer import tracing_model as models
 from ossmodelkit.trainer import tracing_optimizer as optimizers
 from ossmodelkit.trainer import tracing_step as steps
 from ossmodelkit.trainer.tracing_storage import StorageTape
+from ossmodelkit.trainer.tracing_tapes import Recorder
 from ossmodelkit.trainer.troubles import Trouble
+
+DEPTHS = ("num_hidden_layers", "n_layer", "num_layers", "num_decoder_layers")
 
 
 def trace(config: Mapping[str, Any], options: StepOptions, task: str) -> dict[str, Any]:
@@ -37,25 +41,92 @@ def trace(config: Mapping[str, Any], options: StepOptions, task: str) -> dict[st
                 tape.leave_out(tensor)
         optimizer = optimizers.make(model, options)
         states = optimizer.make_states(tape)
-        steps.run_step(model, inputs, options, tape, optimizer)
+        _follow_phases(model, tape)
+        recorder = Recorder(model, tape)
+        steps.run_step(model, inputs, options, tape, optimizer, before_backward=recorder.turn)
     static = [(tensor, tensor.untyped_storage().nbytes()) for tensor in models.static_tensors(model)]
     trainable = sum(size for tensor, size in static if tensor.requires_grad)
     frozen = sum(size for tensor, size in static if not tensor.requires_grad)
+    before = frozen + trainable + states
+    saved = min(tape.saved_bytes, tape.peak_bytes - tape.gradients_at_peak)
+    if tape.gradients_at_peak:
+        saved = 0  # some of it is gone by then: it counts as temporary
     return {
-        "allocated_peak_bytes": frozen + trainable + states + tape.peak_bytes,
+        "allocated_peak_bytes": before + tape.peak_bytes,
         "peak_phase": tape.peak_phase,
-        "phases": {name: frozen + trainable + states + size for name, size in tape.phase_peaks.items()},
+        "phases": {name: before + size for name, size in tape.phase_peaks.items()},
         "categories": {
             "frozen": frozen,
             "trainable": trainable,
             "gradients": tape.gradients_at_peak,
             "optimizer": states,
-            "saved_activations": tape.saved_bytes,
-            "transient": tape.peak_bytes - tape.gradients_at_peak - tape.saved_bytes,
+            "saved_activations": saved,
+            "transient": tape.peak_bytes - tape.gradients_at_peak - saved,
         },
-        "parameters": sum(tensor.numel() for tensor, _ in static),
+        "parameters": sum(t.numel() for t, _ in static if options.method is Method.FULL or not t.requires_grad),
         "trainable_parameters": sum(tensor.numel() for tensor, _ in static if tensor.requires_grad),
     }
+
+
+def _follow_phases(model: Any, tape: StorageTape) -> None:
+    stacks = [len(blocks) for blocks in models.block_lists(model)]
+
+    def turn(segment: str) -> None:
+        if segment == "loss.back":
+            tape.saved_bytes = tape.live_bytes
+        tape.enter_phase(phase_of(segment, stacks))
+
+    tape.on_segment = turn
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            size = parameter.untyped_storage().nbytes()
+            parameter.register_post_accumulate_grad_hook(partial(_count, tape, size))
+
+
+def _count(tape: StorageTape, size: int, parameter: Tensor) -> None:
+    tape.gradient_bytes += size
+
+
+def phase_of(segment: str, stacks: list[int]) -> str:
+    """The phase that a segment belongs to; first and last blocks apart, because peaks stand there."""
+    stack, _, rest = segment.partition(".")
+    if segment == "loss.back":
+        return "backward of head and loss"
+    if rest == "before.back":
+        return "backward of the embedding"
+    if rest == "after":
+        return "head and loss" if int(stack) == len(stacks) - 1 else "forward"
+    if not rest.endswith("back"):
+        return "forward"
+    number = int(rest.partition(".")[0])
+    return "backward of the first block" if number == 0 else "backward"
+
+
+def quick(config: Mapping[str, Any], options: StepOptions, task: str) -> dict[str, Any]:
+    """Two shallow traces, drawn out to the model's depth: every phase grows by the same bytes with each block."""
+    names = [name for name in DEPTHS if isinstance(config.get(name), int)]
+    deep = config[names[0]] if names else 0
+    if deep <= 4:
+        return trace(config, options, task)
+    low, high = (trace(_shallow(config, names, depth), options, task) for depth in (2, 4))
+    reach = (deep - 2) / 2
+    phases = {name: round(size + (high["phases"][name] - size) * reach) for name, size in low["phases"].items()}
+    drawn = {name: round(size + (high["categories"][name] - size) * reach) for name, size in low["categories"].items()}
+    phase = max(phases, key=lambda name: phases[name])
+    drawn["transient"] += phases[phase] - sum(drawn.values())
+    counts = {
+        name: round(low[name] + (high[name] - low[name]) * reach) for name in ("parameters", "trainable_parameters")
+    }
+    return {"allocated_peak_bytes": phases[phase], "peak_phase": phase, "phases": phases, "categories": drawn, **counts}
+
+
+def _shallow(config: Mapping[str, Any], names: list[str], depth: int) -> dict[str, Any]:
+    laid = dict(config)
+    for name in names:
+        laid[name] = depth
+    if isinstance(laid.get("layer_types"), list):
+        laid["layer_types"] = laid["layer_types"][:depth]
+    return laid
 
 
 def main(words: list[str]) -> int:
@@ -65,7 +136,8 @@ def main(words: list[str]) -> int:
     request = json.loads(Path(words[0]).read_text(encoding="utf-8"))
     options = from_wire(StepOptions, request["options"], where="options")
     try:
-        answer = trace(request["config"], options, request["task"])
+        ask = quick if request.get("quick") else trace
+        answer = ask(request["config"], options, request["task"])
     except Trouble as trouble:
         answer = {"error": trouble.message, "hint": trouble.hint}
     print(json.dumps(answer))  # noqa: T201
@@ -75,4 +147,4 @@ def main(words: list[str]) -> int:
 if __name__ == "__main__":
     raise SystemExit(main(sys.argv[1:]))
 
-__all__ = ["Method", "main", "trace"]
+__all__ = ["main", "phase_of", "quick", "trace"]

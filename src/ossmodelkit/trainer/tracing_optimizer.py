@@ -23,8 +23,6 @@ class Stepper:
         self.inner: Any = None
         if kind is Optimizer.ADAMW_FOREACH:
             self.inner = torch.optim.AdamW(self.parameters, foreach=True)
-        elif kind is Optimizer.ADAFACTOR:
-            self.inner = torch.optim.Adafactor(self.parameters, foreach=False)
         elif kind is Optimizer.SGD:
             self.inner = torch.optim.SGD(self.parameters, foreach=False)
 
@@ -51,6 +49,18 @@ class Stepper:
         """One step; fused and block-wise kernels allocate nothing."""
         if self.inner is not None:
             self.inner.step()
+        elif self.kind is Optimizer.ADAFACTOR:
+            self._adafactor()
+
+    def _adafactor(self) -> None:
+        """The temporaries of torch's Adafactor, which reads a number back and so cannot run on fake tensors."""
+        for parameter in self.parameters:
+            if parameter.grad is None:
+                continue
+            squared = parameter.grad * parameter.grad if parameter.dim() < 2 else None
+            estimate = torch.empty_like(parameter)
+            update = estimate * parameter.grad
+            del squared, estimate, update
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients."""

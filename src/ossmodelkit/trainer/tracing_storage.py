@@ -27,9 +27,10 @@ class StorageTape(TorchDispatchMode):
         self.peak_phase = ""
         self.phase = ""
         self.phase_peaks: dict[str, int] = {}
+        self.gradient_bytes = 0
         self.gradients_at_peak = 0
         self.saved_bytes = 0
-        self.gradient_bytes: Callable[[], int] | None = None
+        self.on_segment: Callable[[str], None] | None = None
         self.keep = keep
         self.on_op: Callable[[Any, tuple[Any, ...], Any], None] | None = None
         self._ids: dict[int, int] = {}
@@ -45,6 +46,8 @@ class StorageTape(TorchDispatchMode):
 
     def mark(self, *words: Any) -> None:
         """Put a mark on the tape."""
+        if words[0] == "segment" and self.on_segment is not None:
+            self.on_segment(words[1])
         if self.keep:
             self.events.append(words)
 
@@ -87,6 +90,7 @@ class StorageTape(TorchDispatchMode):
             self.events.append(("+", number))
         if self.live_bytes > self.peak_bytes:
             self.peak_bytes, self.peak_phase = self.live_bytes, self.phase
+            self.gradients_at_peak = self.gradient_bytes
         if self.live_bytes > self.phase_peaks.get(self.phase, 0):
             self.phase_peaks[self.phase] = self.live_bytes
         weakref.finalize(storage, self._gone, key, number, size).atexit = False

@@ -26,7 +26,7 @@ SYMBOLS: dict[str, tuple[int, int]] = {
     "V": (4099, 4099),
     "E": (31, 31),
     "C": (5, 5),
-    "R": (67, 67),  # rows of logits at once in a chunked loss
+    "R": (9001, 9001),  # rows of logits in the first chunk of a chunked loss; W: in the second
     "r": (43, 43),
     "X": (2003, 2003),
     "U": (37, 37),

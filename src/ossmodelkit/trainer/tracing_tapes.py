@@ -5,12 +5,14 @@ A tape of three blocks is enough: first, middle (repeated for every further bloc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils import checkpoint
 from transformers.pytorch_utils import Conv1D
 
 from ossmodelkit.estimating.options import Method, StepOptions
@@ -20,6 +22,7 @@ from ossmodelkit.trainer.tracing_storage import StorageTape
 
 LINEAR = (nn.Linear, Conv1D)
 TO_COPY = torch.ops.aten._to_copy.default
+PRODUCTS = (torch.ops.aten.mm.default, torch.ops.aten.bmm.default)
 
 
 class Recorder:
@@ -28,8 +31,9 @@ class Recorder:
     def __init__(self, model: nn.Module, tape: StorageTape) -> None:
         self.model, self.tape = model, tape
         self.backward = False
-        self.names: dict[int, str] = {}
-        self.inside: str | None = None
+        self.names: dict[int, str] = {}  # of weights, by storage
+        self.copies: dict[int, str] = {}  # of their casts, by number on the tape
+        self.contiguous: dict[str, bool] = {}  # whether the weight goes back as it lies, and forward transposed
         tape.on_op = self._saw
         for stack, blocks in enumerate(models.block_lists(model)):
             for at, block in enumerate(blocks):
@@ -41,27 +45,30 @@ class Recorder:
 
     def _watch(self, name: str, module: nn.Module) -> None:
         self.names[module.weight.untyped_storage()._cdata] = name
-
-        def before(module: nn.Module, args: Any) -> None:
-            self.inside = name
+        self.contiguous[name] = not isinstance(module, Conv1D)
 
         def after(module: nn.Module, args: Any, out: torch.Tensor) -> None:
-            self.inside = None
             self.tape.mark("F", name, self.tape.id_of(args[0]), self.tape.id_of(out))
 
-        module.register_forward_pre_hook(before)
         module.register_forward_hook(after)
 
     def _saw(self, func: Any, args: tuple[Any, ...], out: Any) -> None:
         if func is TO_COPY and (name := self._name(args[0])) is not None:
-            self.names[out.untyped_storage()._cdata] = name
-        elif self.backward and self.inside is None and func._schema.name in ("aten::mm", "aten::bmm"):
-            name = next((found for arg in args[:2] if (found := self._name(arg)) is not None), None)
-            if name is not None:
-                self.tape.mark("G", name, None, self.tape.id_of(out))
+            number = self.tape.id_of(out)
+            if number is not None:
+                self.copies[number] = name
+        elif self.backward and func in PRODUCTS:
+            for weight in args[:2]:
+                name = self._name(weight)
+                if name is not None and weight.is_contiguous() == self.contiguous[name]:
+                    self.tape.mark("G", name, None, self.tape.id_of(out))
+                    return
 
     def _name(self, tensor: Any) -> str | None:
-        return self.names.get(tensor.untyped_storage()._cdata) if isinstance(tensor, torch.Tensor) else None
+        if not isinstance(tensor, torch.Tensor):
+            return None
+        own = self.names.get(tensor.untyped_storage()._cdata)
+        return own or self.copies.get(self.tape.id_of(tensor) or -1)
 
     def _enter(self, stack: int, at: int) -> Any:
         def hook(module: nn.Module, args: Any, kwargs: Any) -> None:
@@ -90,6 +97,23 @@ class Recorder:
         """The forward pass is over."""
         self.backward = True
         self.tape.mark("segment", "loss.back")
+
+
+@contextmanager
+def _marked_stops(tape: StorageTape) -> Iterator[None]:
+    """Mark where recomputing a block stops: right after the last thing that the bare base saves."""
+    before = checkpoint._StopRecomputationError
+
+    class Stop(before):  # type: ignore[misc,valid-type]
+        def __init__(self, *args: object) -> None:
+            super().__init__(*args)
+            tape.mark("stop")
+
+    checkpoint._StopRecomputationError = Stop  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        checkpoint._StopRecomputationError = before  # type: ignore[misc]
 
 
 def let_gradients_flow(model: nn.Module) -> None:
@@ -123,7 +147,8 @@ def record(
             let_gradients_flow(model)
         recorder = Recorder(model, tape)
         tape.mark("segment", "before")
-        steps.run_step(model, inputs, options, tape, before_backward=recorder.turn)
+        with _marked_stops(tape):
+            steps.run_step(model, inputs, options, tape, before_backward=recorder.turn)
         gradients = {tape.id_of(p.grad): True for p in model.parameters() if p.grad is not None}
     tape.mark("gradients", sorted(number for number in gradients if number is not None))
     return tape, model

@@ -1,0 +1,68 @@
+"""The shipped coefficients are what tracing gives today, and predict shapes that were never traced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ossmodelkit.estimating.coefficients import load
+from ossmodelkit.estimating.options import Attention, Autocast, Dtype, Loss, Method, Optimizer, Quantize, StepOptions
+
+pytestmark = pytest.mark.train
+
+
+@pytest.mark.parametrize(
+    ("family", "variant"),
+    [
+        pytest.param("llama", "frozen/16/sdpa/recompute", id="recomputed base"),
+        pytest.param("gpt2", "full/32/eager/keep", id="full, eager"),
+        pytest.param("mixtral", "full/16/sdpa/keep", id="experts"),
+    ],
+)
+def test_deriving_again_gives_the_shipped_numbers(family: str, variant: str) -> None:
+    from tools.derive_coefficients import derive, families
+
+    shipped, fresh = load(family), derive(family, families()[family], only=variant)
+    assert unrolled(fresh, variant) == unrolled(shipped, variant)
+
+
+def unrolled(data: dict[str, Any], variant: str) -> list[Any]:
+    """A recording with sizes in place of their numbers."""
+    sizes = [None, *data["sizes"]]
+
+    def told(event: Any) -> Any:
+        if isinstance(event, int):
+            return [1 if event > 0 else -1, sizes[abs(event)]]
+        return [sizes[item] if at in (2, 3) and isinstance(item, int) else item for at, item in enumerate(event)]
+
+    body = data["bodies"][variant]
+    return [[name, [told(event) for event in data["segments"][number]]] for name, number in body]
+
+
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("llama", {"method": Method.FULL, "batch": 2}),
+    ("llama", {"method": Method.FULL, "dtype": Dtype.FP32, "autocast": Autocast.BF16, "checkpointing": True}),
+    ("llama", {"targets": ("q_proj", "v_proj"), "rank": 8}),
+    ("llama", {"method": Method.DORA, "checkpointing": True, "loss": Loss.CHUNKED}),
+    ("llama", {"quantize": Quantize.NF4, "checkpointing": True, "batch": 4}),
+    ("llama", {"attention": Attention.VARLEN, "adapter_dtype": Dtype.BF16, "batch": 3}),
+    ("llama", {"method": Method.PROMPT, "prompt_tokens": 32, "padded": True}),
+    ("llama", {"method": Method.IA3, "targets": ("default",), "optimizer": Optimizer.SGD}),
+    ("gpt2", {"method": Method.FULL, "optimizer": Optimizer.ADAMW_FOREACH}),
+    ("mixtral", {"checkpointing": True}),
+    ("bert", {"method": Method.FULL, "padded": True, "attention": Attention.EAGER}),
+]
+
+
+@pytest.mark.parametrize(("family", "options"), CASES, ids=[f"{f}-{n}" for n, (f, _) in enumerate(CASES)])
+def test_the_formula_follows_the_trace(family: str, options: dict[str, Any]) -> None:
+    from ossmodelkit.estimating.architecture import read_architecture
+    from ossmodelkit.estimating.memory import training_peak
+    from ossmodelkit.trainer.tracing import trace
+    from tests.estimating.shapes import SMALL
+
+    step = StepOptions(seq=384, **options)
+    model = read_architecture(SMALL[family])
+    known = trace(SMALL[family], step, model.task)["allocated_peak_bytes"]
+    assert -0.02 < training_peak(model, step).allocated_bytes / known - 1 < 0.06
