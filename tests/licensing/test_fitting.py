@@ -166,3 +166,8 @@ def test_the_worst_component_decides() -> None:
     decision = judge(base("apache-2.0", name="a"), base("mrl", name="b"), base("cc", name="c"), use=["internal"])
     assert decision.verdict == "fail"
     assert decision.components == {"a": "ok", "b": "fail", "c": "unresolved"}
+
+
+def test_a_base_without_a_name_may_be_the_adapters() -> None:
+    parts = (base("apache-2.0", name=""), part("adapter", "apache-2.0", name="a", trained_from="org/b"))
+    assert ids(judge(*parts, release=full("apache-2.0"))) == set()

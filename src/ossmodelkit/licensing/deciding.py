@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ossmodelkit.core.license import Decision, Issue, Level, Obligation
 from ossmodelkit.licensing.case import Case, build
-from ossmodelkit.licensing.rules import duties, fitting, grants, inputs, limits
+from ossmodelkit.licensing.rules import duties, fitting, grants, inputs, limits, showing
 from ossmodelkit.licensing.rules.saying import Question, Rule
 from ossmodelkit.licensing.situation import Situation
 
@@ -26,8 +26,8 @@ RULES: tuple[Rule, ...] = (
     inputs.limited_outputs,
     inputs.distillation,
     inputs.data_effect,
-    duties.naming,
-    duties.display,
+    showing.naming,
+    showing.display,
     duties.notice,
     duties.license_text,
     duties.modified_notice,

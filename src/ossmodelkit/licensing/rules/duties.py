@@ -1,15 +1,13 @@
-"""What a release owes to the licenses of its weights: texts, notices, displays, names, changes, cards."""
+"""What a release owes to the licenses of its parts: texts, notices, changes told, restrictions, cards, source."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from ossmodelkit.core.license import Issue, Level, State
+from ossmodelkit.core.license import Level, State
 from ossmodelkit.licensing.case import Case, Part
 from ossmodelkit.licensing.rules import texts
-from ossmodelkit.licensing.rules.saying import Question, Saying, owed
+from ossmodelkit.licensing.rules.saying import Saying, duty_of, owed
 
 
 def copies(case: Case) -> tuple[Part, ...]:
@@ -34,7 +32,7 @@ def license_text(case: Case) -> Iterator[Saying]:
             continue
         what = "the text of or a link to" if required == "link" else "a copy of"
         where = texts.file_for(case, part) or (_linked(case, part) if required == "link" else "")
-        yield from _duty(
+        yield from duty_of(
             case,
             part,
             "license-text-missing",
@@ -67,7 +65,7 @@ def notice(case: Case) -> Iterator[Saying]:
                 places = (*places, *case.release.readme_contains)
             held = texts.contains(places, wanted)
             file = texts.notice_file(case) or "NOTICE"
-            yield from _duty(
+            yield from duty_of(
                 case,
                 part,
                 "license-notice-missing",
@@ -87,7 +85,7 @@ def notice(case: Case) -> Iterator[Saying]:
 def _propagated(case: Case, part: Part) -> Iterator[Saying]:
     if not any(texts.NOTICE_FILE.match(file.rpartition("/")[2]) for file in part.component.upstream_files):
         return
-    yield from _duty(
+    yield from duty_of(
         case,
         part,
         "license-notice-missing",
@@ -107,7 +105,7 @@ def modified_notice(case: Case) -> Iterator[Saying]:
             continue
         if part.is_data or (part.is_code and not part.component.modified):
             continue
-        yield from _duty(
+        yield from duty_of(
             case,
             part,
             "license-modified-notice",
@@ -119,123 +117,6 @@ def modified_notice(case: Case) -> Iterator[Saying]:
         )
 
 
-def display(case: Case) -> Iterator[Saying]:
-    """A line that must be shown."""
-    for part in case.parts:
-        for row in part.terms.rows("display"):
-            if row.get("encouraged_only") or not _shown(case, part, row):
-                continue
-            options = tuple(row.get("any_of", (row["text"],)))
-            where = next((place for option in options if (place := _displayed(case, row, option))), "")
-            told = " or ".join(f"“{option}”" for option in options)
-            place = row.get("where", "the card or the product")
-            yield from _duty(
-                case,
-                part,
-                "license-display-missing",
-                duty=f"show {told} ({place})",
-                done=where,
-                why=f"{part.terms.name} wants {told} shown: {place}",
-                fix=f"write {told} there",
-                clause=str(row.get("clause", "")),
-                verified=bool(row.get("verified", True)),
-            )
-
-
-def _shown(case: Case, part: Part, row: Mapping[str, Any]) -> bool:
-    """Whether the moment has come in which the line is due."""
-    available = case.profile.makes_available
-    trigger = row.get("trigger")
-    if trigger == "product":
-        return case.profile.commercial and (available or "internal" not in case.profile.use) and _above(case, row)
-    if not available:
-        return False
-    if trigger == "trained":
-        return (part.is_weights and case.makes_new_model) or (part.is_outputs and not part.evaluates_only)
-    if trigger == "derivative":
-        return part.covers_weights and case.makes_new_model
-    if trigger == "cosmos":
-        return part.component.multimodal or "cosmos" in part.label.lower()
-    return trigger == "distribution" and part.covers_weights
-
-
-def _above(case: Case, row: Mapping[str, Any]) -> bool:
-    limits = row.get("above", {})
-    figures = {
-        "mau": case.profile.mau,
-        "monthly_revenue_usd": case.profile.monthly_revenue_usd,
-        "annual_revenue_usd": case.profile.annual_revenue_usd,
-    }
-    return any((figures[name] or 0) > limit for name, limit in limits.items())
-
-
-def _displayed(case: Case, row: Mapping[str, Any], text: str) -> str:
-    plan = case.release
-    if plan is None:
-        return ""
-    pattern = re.sub(r"\[[^\]]+\]", "\0", text).strip("\0 ")
-    places = {"ui": plan.ui_contains, "readme": plan.readme_contains, "notice": plan.notice_contains}
-    allowed = row.get("places", ("ui", "readme"))
-    return next((name for name in allowed if texts.contains(places[name], pattern)), "")
-
-
-def naming(case: Case) -> Iterator[Saying]:
-    """A name that must begin with the base's."""
-    wanted = [(part, row) for part in case.parts for row in _prefixes(case, part)]
-    if not wanted:
-        return
-    prefixes = {str(row["value"]) for _, row in wanted}
-    longest = max(prefixes, key=len)
-    satisfiable = all(_begins(longest, prefix) for prefix in prefixes)
-    name = case.release.name if case.release else None
-    for part, row in wanted:
-        prefix, clause = str(row["value"]), str(row.get("clause", ""))
-        if not satisfiable:
-            yield _unsatisfiable(part, prefixes, clause)
-            continue
-        if name is None:
-            yield owed(part, "license-naming-prefix", f"begin its name with “{prefix}”", State.MANUAL, clause=clause)
-            yield Question(text=f"What will the model be called? {part.terms.name} wants “{prefix}” at the front.")
-            continue
-        fits = _begins(name.rpartition("/")[2], prefix)
-        yield from _duty(
-            case,
-            part,
-            "license-naming-prefix",
-            duty=f"begin its name with “{prefix}”",
-            done=name if fits else "",
-            why=f"{part.terms.name} wants the name to begin with “{prefix}”, and it is {name!r}",
-            fix=f"call it {prefix.replace(' ', '-')}-{name.rpartition('/')[2]}",
-            clause=clause,
-        )
-
-
-def _prefixes(case: Case, part: Part) -> Iterator[Mapping[str, Any]]:
-    for row in part.terms.rows("naming"):
-        if row.get("rule") != "prefix":
-            continue
-        trained_on = part.is_outputs and part.role != "output-source" and not part.evaluates_only
-        reached = (part.is_weights and case.makes_new_model) or (trained_on and row.get("reaches_outputs"))
-        if reached and (case.profile.makes_available or not row.get("needs_distribution")):
-            yield row
-
-
-def _begins(name: str, prefix: str) -> bool:
-    letters = re.sub(r"[-_\s]+", "", name).lower()
-    return letters.startswith(re.sub(r"[-_\s]+", "", prefix).lower())
-
-
-def _unsatisfiable(part: Part, prefixes: Iterable[str], clause: str) -> Issue:
-    listed = " and ".join(f"“{prefix}”" for prefix in sorted(prefixes))
-    return part.issue(
-        "license-naming-prefix",
-        Level.FAIL,
-        f"no name can begin with {listed} at once",
-        "leave one of the bases out, or ask a licensor to waive the name",
-        clause=clause,
-    )
-
-
 def pass_on(case: Case) -> Iterator[Saying]:
     """Use restrictions that must bind whoever receives or reaches the model."""
     for part in case.covering:
@@ -244,7 +125,7 @@ def pass_on(case: Case) -> Iterator[Saying]:
         hosted = case.profile.hosts and bool(part.terms.says("hosted_service_is_distribution"))
         if not (case.profile.distributes or hosted):
             continue
-        yield from _duty(
+        yield from duty_of(
             case,
             part,
             "license-use-restriction-pass-on",
@@ -263,7 +144,7 @@ def card_retention(case: Case) -> Iterator[Saying]:
         if not (part.covers_weights and part.terms.says("model_card_retention")):
             continue
         card = case.release.model_card if case.release else ""
-        yield from _duty(
+        yield from duty_of(
             case,
             part,
             "license-model-card-retention",
@@ -306,7 +187,7 @@ def network_source(case: Case) -> Iterator[Saying]:
         changed = part.is_modified if part.is_weights else bool(part.component.modified)
         if rule.get("modified_only") and not changed:
             continue
-        yield from _duty(
+        yield from duty_of(
             case,
             part,
             "license-network-source",
@@ -317,28 +198,3 @@ def network_source(case: Case) -> Iterator[Saying]:
             fact="network_clause",
             without_release=True,
         )
-
-
-def _duty(
-    case: Case,
-    part: Part,
-    check: str,
-    *,
-    duty: str,
-    done: str,
-    why: str,
-    fix: str,
-    fact: str = "",
-    clause: str = "",
-    verified: bool = True,
-    without_release: bool = False,
-) -> Iterator[Saying]:
-    """The obligation, and an issue where a release plan shows that it is not met."""
-    unseen = case.release is None or part.is_code  # a plan does not say what lies inside the code's own folder
-    if done:
-        yield owed(part, check, duty, State.MET, fact=fact, clause=clause, evidence=done)
-    elif unseen and not without_release:
-        yield owed(part, check, duty, State.MANUAL, fact=fact, clause=clause)
-    else:
-        yield owed(part, check, duty, State.UNMET, fact=fact, clause=clause)
-        yield part.issue(check, Level.FAIL, why, fix, fact=fact, clause=clause, verified=verified)
