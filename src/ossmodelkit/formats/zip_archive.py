@@ -107,7 +107,7 @@ def _member(blob: Blob, info: zipfile.ZipInfo, end: int) -> Member:
     at = info.header_offset
     head = blob.slice(at, 30) if 0 <= at < end else b""
     local_name = ""
-    offset = at + 30
+    offset = max(at, 0) + 30
     if len(head) == 30 and head[:4] == LOCAL:
         name_bytes = int.from_bytes(head[26:28], "little")
         extra_bytes = int.from_bytes(head[28:30], "little")
