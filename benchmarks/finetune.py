@@ -76,7 +76,8 @@ def _prepare(folder: Path) -> None:
 
 
 def _job(lengths: str, folder: Path) -> Any:
-    from ossmodelkit.core.training import Job, Method, Plan, Train
+    from ossmodelkit.core.plan import Method, Plan, Train
+    from ossmodelkit.core.training import Job
 
     train = Train(steps=STEPS, batch=BATCH, seq=LONGEST[lengths], lr=1e-3, schedule="constant", warmup=0.0)
     plan = Plan(base="base", data=f"{lengths}.jsonl", out="out", method=Method(rank=16), train=train)

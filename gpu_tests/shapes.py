@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ossmodelkit.core.training import Plan
+from ossmodelkit.core.plan import Plan
 from ossmodelkit.foundation.wire import from_wire
 from ossmodelkit.trainer import methods, probing
 from ossmodelkit.trainer.encoding import Example

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ossmodelkit.core.training import Job, Plan, RunRecord
+from ossmodelkit.core.plan import Plan
+from ossmodelkit.core.training import Job, RunRecord
 from ossmodelkit.foundation.wire import from_wire
 
 

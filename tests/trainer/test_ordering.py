@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossmodelkit.core.training import Train
+from ossmodelkit.core.plan import Train
 from ossmodelkit.trainer import ordering
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ossmodelkit.core.training import Devices, Job, Plan
+from ossmodelkit.core.plan import Devices, Plan
+from ossmodelkit.core.training import Job
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.tuning import launch
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from ossmodelkit.core.training import Plan
+from ossmodelkit.core.plan import Plan
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import from_wire, to_wire
 from ossmodelkit.tuning import plan as plans
@@ -67,7 +67,7 @@ def test_every_example_is_a_plan_and_fits_the_schema() -> None:
 
 
 def test_every_method_has_an_example() -> None:
-    from ossmodelkit.core.training import MethodName
+    from ossmodelkit.core.plan import MethodName
 
     named = {tomllib.loads(plans.example(name))["method"]["name"] for name in plans.examples()}
     assert named == {method.value for method in MethodName}

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossmodelkit.core.training import Plan, RunRecord
+from ossmodelkit.core.plan import Plan
+from ossmodelkit.core.training import RunRecord
 from ossmodelkit.tuning import telling
 
 PLAN = Plan(base="b", data="d", out="o")

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ossmodelkit.core.training import Devices, Plan, Weights
+from ossmodelkit.core.plan import Devices, Plan, Weights
 from ossmodelkit.trainer.troubles import Trouble
 
 

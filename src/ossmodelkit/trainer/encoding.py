@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ossmodelkit.core.training import Plan
+from ossmodelkit.core.plan import Plan
 from ossmodelkit.trainer.rows import Row
 from ossmodelkit.trainer.troubles import Trouble
 

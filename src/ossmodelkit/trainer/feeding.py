@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ossmodelkit.core.training import Plan, Task
+from ossmodelkit.core.plan import Plan, Task
 from ossmodelkit.trainer import ordering
 from ossmodelkit.trainer.batching import Batch, flat, padded
 from ossmodelkit.trainer.encoding import IGNORED, Example

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
-from ossmodelkit.core.training import Distill, Domain
+from ossmodelkit.core.plan import Distill, Domain
 from ossmodelkit.trainer.batching import Batch
 from ossmodelkit.trainer.chunked_loss import head_and_loss, plain_loss
 

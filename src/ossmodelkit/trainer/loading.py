@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ossmodelkit.core.training import MethodName, Plan, Task, Weights
+from ossmodelkit.core.plan import MethodName, Plan, Task, Weights
 from ossmodelkit.trainer import int8
 from ossmodelkit.trainer.troubles import Trouble
 

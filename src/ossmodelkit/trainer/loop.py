@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ossmodelkit.core.training import Plan
+from ossmodelkit.core.plan import Plan
 from ossmodelkit.trainer.distributed import World
 from ossmodelkit.trainer.events import Voice
 from ossmodelkit.trainer.feeding import Feed

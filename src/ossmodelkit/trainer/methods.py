@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from ossmodelkit.core.training import LOW_RANK, MethodName, Plan, Task
+from ossmodelkit.core.plan import LOW_RANK, MethodName, Plan, Task
 from ossmodelkit.trainer.loading import FRESH, HEADS
 from ossmodelkit.trainer.troubles import Trouble
 

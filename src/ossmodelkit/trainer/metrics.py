@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from ossmodelkit.core.training import Track
+from ossmodelkit.core.plan import Track
 from ossmodelkit.trainer.troubles import Trouble
 
 

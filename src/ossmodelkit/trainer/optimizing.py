@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ossmodelkit.core.training import Plan, Train
+from ossmodelkit.core.plan import Plan, Train
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

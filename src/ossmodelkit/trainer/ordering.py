@@ -12,7 +12,7 @@ import random
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ossmodelkit.core.training import Train
+from ossmodelkit.core.plan import Train
 
 
 @lru_cache(maxsize=2)

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ossmodelkit.core.training import Job, MethodName, Plan, Task
+from ossmodelkit.core.plan import MethodName, Plan, Task
+from ossmodelkit.core.training import Job
 from ossmodelkit.trainer import encoding, loading, methods, pissa, probing
 from ossmodelkit.trainer.distilling import cut_student
 from ossmodelkit.trainer.distributed import World

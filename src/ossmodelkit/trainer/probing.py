@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ossmodelkit.core.training import MethodName, Plan, Task
+from ossmodelkit.core.plan import MethodName, Plan, Task
 from ossmodelkit.trainer import fused_lora, varlen
 from ossmodelkit.trainer.batching import flat, padded
 from ossmodelkit.trainer.encoding import Example

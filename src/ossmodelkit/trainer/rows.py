@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ossmodelkit.core.training import Plan, Task
+from ossmodelkit.core.plan import Plan, Task
 from ossmodelkit.trainer.troubles import Trouble
 
 LONGEST_LINE = 64 * 1024 * 1024

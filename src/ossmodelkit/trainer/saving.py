@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ossmodelkit.core.training import MethodName, Plan, Task, Weights
+from ossmodelkit.core.plan import MethodName, Plan, Task, Weights
 from ossmodelkit.trainer import loading, pissa
 from ossmodelkit.trainer.batching import padded
 from ossmodelkit.trainer.encoding import Example

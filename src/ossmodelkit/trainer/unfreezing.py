@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ossmodelkit.core.training import Plan, Unfreeze
+from ossmodelkit.core.plan import Plan, Unfreeze
 from ossmodelkit.trainer.optimizing import Group, parameter_groups
 from ossmodelkit.trainer.troubles import Trouble
 

@@ -15,7 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ossmodelkit.core.training import EVENT_MARK, Job, Plan, RunRecord
+from ossmodelkit.core.plan import Plan
+from ossmodelkit.core.training import EVENT_MARK, Job, RunRecord
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import from_wire, to_wire
 from ossmodelkit.foundation.writing import write_atomic

@@ -7,7 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ossmodelkit.core.training import Job, Plan
+from ossmodelkit.core.plan import Plan
+from ossmodelkit.core.training import Job
 from ossmodelkit.foundation import resources
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import did_you_mean, from_wire, type_hints

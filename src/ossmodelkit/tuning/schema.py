@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin
 
-from ossmodelkit.core.training import Plan
+from ossmodelkit.core.plan import Plan
 from ossmodelkit.foundation.wire import to_wire, type_hints
 
 SIMPLE = {str: "string", int: "integer", float: "number", bool: "boolean"}

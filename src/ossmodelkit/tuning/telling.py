@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ossmodelkit.core.plan import MethodName, Plan
 from ossmodelkit.core.report import Table
-from ossmodelkit.core.training import MethodName, Plan, RunRecord
+from ossmodelkit.core.training import RunRecord
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 MOST_POINTS = 400

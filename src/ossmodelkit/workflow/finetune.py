@@ -11,9 +11,10 @@ from typing import Any
 
 from ossmodelkit.core.check import Answers
 from ossmodelkit.core.evidence import Evidence, Kind
+from ossmodelkit.core.plan import Plan
 from ossmodelkit.core.policy import Outcome, judge
 from ossmodelkit.core.report import Report
-from ossmodelkit.core.training import Job, Plan, RunRecord
+from ossmodelkit.core.training import Job, RunRecord
 from ossmodelkit.foundation.errors import IntegrityError, UsageError
 from ossmodelkit.foundation.progress import Progress, Task
 from ossmodelkit.foundation.wire import to_wire

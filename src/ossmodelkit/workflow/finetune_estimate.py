@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ossmodelkit.core.training import Job, MethodName, Plan, Weights
+from ossmodelkit.core.plan import MethodName, Plan, Weights
+from ossmodelkit.core.training import Job
 from ossmodelkit.foundation.errors import KitError
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.estimate import Question, estimate
