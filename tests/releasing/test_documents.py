@@ -24,7 +24,9 @@ from ossmodelkit.workflow.release import release
 from tests.making.releases import NOW, SETTINGS, digest_of, license_details, options, project, record, run_details
 
 SHA, BASE = "cd" * 32, "ab" * 32
-PUBLIC = SETTINGS.replace('profiles = ["internal"]', 'profiles = ["internal"]\nusers = "Anybody who likes tests."')
+PUBLIC = '[use]\nuse = ["redistribute-weights"]\n' + SETTINGS.replace(
+    'profiles = ["internal"]', 'profiles = ["internal"]\nusers = "Anybody who likes tests."'
+)
 
 
 def dossier(**more: Any) -> Dossier:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ossmodelkit.foundation import resources
+from ossmodelkit.foundation.wire import from_wire
 from ossmodelkit.releasing.checks import CATALOG
-from ossmodelkit.releasing.items import Weight, items, profiles
+from ossmodelkit.releasing.items import Item, Weight, items, profiles
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.explain import explain
 from ossmodelkit.workflow.verify import Wanted, verify
@@ -33,6 +35,11 @@ def test_every_item_has_its_check_and_every_check_its_item() -> None:
         one.id for one in CATALOG
     }
     assert len(items()) == 79
+
+
+def test_the_items_keep_to_their_shape() -> None:
+    data = tomllib.loads(resources.config("release", "items.toml").read_text())
+    assert tuple(from_wire(Item, row) for row in data["item"]) == items()
 
 
 def test_every_item_has_its_page() -> None:

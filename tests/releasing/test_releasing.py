@@ -219,8 +219,12 @@ def test_two_releases_are_compared(tmp_path: Path) -> None:
         record(Kind.FINETUNE, sha256, **run_details(digest_of(tmp_path / "base"))),
     ):
         ledger.append(tmp_path / ".kit" / "evidence", known)
-    again = release(options(tmp_path, out=str(tmp_path / "new")), desk=desk(tmp_path))
+    wanted = options(tmp_path, out=str(tmp_path / "new"), previous=str(tmp_path / "out"))
+    again = release(wanted, desk=desk(tmp_path))
     assert again.verdict == "released", again.findings
+    told = json.loads((tmp_path / "new" / "release" / "diff.json").read_text())
+    assert (told["previous"]["version"], bool(told["changes"])) == ("1.0.0", True)
+    assert judged(tmp_path / "new", tmp_path / "key.pub").verdict == "verified"
     changed = {(one["area"], one["what"]) for one in diff(tmp_path / "out", tmp_path / "new").data["changes"]}
     assert {("facts", "version"), ("facts", "license"), ("files", "notes.txt")} <= changed
     assert diff(tmp_path / "out", tmp_path / "out").verdict == "same"

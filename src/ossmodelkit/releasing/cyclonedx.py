@@ -9,6 +9,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from ossmodelkit import __version__
 from ossmodelkit.releasing.card import numbers, scores, validator
@@ -179,7 +180,7 @@ def _library(name: str, version: str) -> dict[str, Any]:
         "bom-ref": f"pkg:{name}",
         "name": name,
         "version": version,
-        "purl": f"pkg:pypi/{name.lower().replace('_', '-')}@{version}",
+        "purl": f"pkg:pypi/{name.lower().replace('_', '-')}@{quote(version, safe='')}",
     }
 
 

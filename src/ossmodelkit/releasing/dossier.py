@@ -23,7 +23,10 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What the publisher says about the model in `kit.toml`, in their own words."""
+    """What the publisher says about the model in `kit.toml`, in their own words.
+
+    `uses` are those the license audit was made for.
+    """
 
     name: str = ""
     version: str = ""
@@ -37,6 +40,7 @@ class Words:
     languages: tuple[str, ...] = ()
     pipeline: str = ""
     tags: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

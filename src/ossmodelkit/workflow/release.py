@@ -15,10 +15,12 @@ from ossmodelkit.foundation.wire import from_wire, to_wire
 from ossmodelkit.releasing import index, layout, signing, staging, statements
 from ossmodelkit.releasing.assembling import Wishes, assemble
 from ossmodelkit.releasing.checklist import Checklist
+from ossmodelkit.releasing.comparing import changes
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.envelope import Signer
 from ossmodelkit.reporting.escaping import markdown
 from ossmodelkit.workflow.desk import Desk
+from ossmodelkit.workflow.release_diff import dossier_in
 from ossmodelkit.workflow.release_material import Material, Options, collect
 from ossmodelkit.workflow.release_signer import planned, signer_for
 
@@ -114,19 +116,17 @@ def _material(options: Options, desk: Desk, signer: Signer | None) -> Material:
 
         audit.gather(open_source(options.model), desk=desk)
     material = collect(options, desk, planned(signer, options, desk))
-    previous = _previous(options)
-    return replace(material, dossier=replace(material.dossier, previous=previous)) if previous else material
+    return _since(material, Path(options.previous)) if options.previous else material
 
 
-def _previous(options: Options) -> dict[str, str]:
-    if not options.previous:
-        return {}
-    path = Path(options.previous) / layout.INDEX
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"no release at {options.previous!r}", hint="give the folder of the release before") from error
-    return {"name": Path(options.previous).name, "index_sha256": hashlib.sha256(data).hexdigest()}
+def _since(material: Material, previous: Path) -> Material:
+    """The material with the differences to the release before it."""
+    old = dossier_in(previous)
+    told = {"name": previous.absolute().name, "version": old.words.version, "payload_sha256": old.sha256}
+    dossier = replace(material.dossier, previous=told)
+    listed = [to_wire(change) for change in changes(old, dossier, documents=False)]
+    others = {**material.found.others, layout.CHANGES: index.dump({"previous": told, "changes": listed})}
+    return replace(material, dossier=dossier, found=replace(material.found, others=others))
 
 
 def _wishes(options: Options, dossier: Dossier) -> Wishes:

@@ -20,7 +20,7 @@ from ossmodelkit.releasing.demands import Demands, read_demands
 from ossmodelkit.releasing.dossier import Attestation, Dossier, FileFact, Signature, Words, related
 from ossmodelkit.releasing.items import check_profiles, items
 from ossmodelkit.releasing.layout import CARD, is_generated
-from ossmodelkit.releasing.manifest import GIT_PATHS, IGNORED
+from ossmodelkit.releasing.manifest import GIT_PATHS, IGNORED, check_name
 from ossmodelkit.workflow.desk import Desk
 
 LICENSE_NAMES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING")
@@ -71,6 +71,8 @@ def collect(options: Options, desk: Desk, signature: Signature) -> Material:
     if listed.odd:
         name, what = next(iter(sorted(listed.odd.items())))
         raise UnreadableError(f"{name!r} is {what}", hint="a release holds plain files only: replace it by a copy")
+    for name in listed.files:
+        check_name(name)
     payload = {name: size for name, size in listed.files.items() if not is_wrapping(name)}
     if not payload:
         raise NothingToJudgeError(f"{options.model!r} holds no weights", hint="give the folder that holds a model")
@@ -113,6 +115,7 @@ def words_of(desk: Desk, model: Path) -> Words:
     """What `kit.toml` says for the card."""
     told = to_wire(desk.settings.release)
     own = {name: told[name] for name in Words.__dataclass_fields__ if name in told}
+    own["uses"] = desk.settings.use.use
     own["name"] = own.get("name") or model.absolute().name
     return from_wire(Words, own)
 

@@ -18,6 +18,19 @@ Escape = Callable[[str], str]
 BLOCKS = ("title", "use", "limits", "training", "data", "evaluation", "technical", "provenance", "notices")
 RELATIONS = (Relation.ADAPTER, Relation.FINETUNE, Relation.MERGE, Relation.QUANTIZED)
 STOCK_FILLERS = 3
+OUR_TRAINER = "Tuned with ossmodelkit:"
+# Of everything that was installed, what a reader of a card wants to know; the bill of materials has the rest.
+TOLD = (
+    "python",
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "tokenizers",
+    "safetensors",
+    "datasets",
+    "bitsandbytes",
+)
 
 
 def card(dossier: Dossier, existing: str, escape: Escape) -> str:
@@ -25,14 +38,17 @@ def card(dossier: Dossier, existing: str, escape: Escape) -> str:
 
     Raises `UsageError` when somebody edited a generated block.
     """
-    if existing.lower().count("more information needed") >= STOCK_FILLERS:
-        existing = ""  # a library's template that nobody filled in is nobody's text
+    stock = existing.lower().count("more information needed") >= STOCK_FILLERS
+    if stock or (OUR_TRAINER in existing and not fences.BEGIN.search(existing)):
+        existing = ""  # what a library or our trainer left is nobody's text
     front = frontmatter.read(existing)
     body = existing if front.fault else front.body
     own_title = any(not part.name and part.text.lstrip().startswith("# ") for part in fences.parts(body)[:1])
     values = facts(dossier)
     wanted = {
-        name: templates.render(f"release/{name}.md.j2", values, filters={"escape_text": escape, "exact": exact})
+        name: templates.render(
+            f"release/{name}.md.j2", values, filters={"escape_text": escape, "exact": exact, "code": code}
+        )
         for name in BLOCKS
         if not (name == "title" and own_title)
     }
@@ -106,7 +122,7 @@ def facts(dossier: Dossier) -> dict[str, Any]:
         "seed": run.get("seed"),
         "run": numbers.run_numbers(dossier),
         "energy": numbers.energy(dossier),
-        "environment": environment(dossier),
+        "environment": {name: version for name, version in environment(dossier).items() if name in TOLD},
         "hardware": _hardware(run),
         "datasets": list(datasets(dossier)),
         "data_records": dossier.all_of(Kind.DATA),
@@ -128,6 +144,11 @@ def exact(value: object) -> str:
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.3e}" if abs(value) >= 1e15 else f"{value:,.0f}"
+
+
+def code(text: object) -> str:
+    """A stranger's text as a code span, which nothing in it can leave."""
+    return "`" + " ".join(str(text).replace("`", "'").split()) + "`"
 
 
 def parent_is_public(ref: str) -> bool:

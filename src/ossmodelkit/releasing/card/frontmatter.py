@@ -100,6 +100,16 @@ def _value(text: str) -> Any:
     return json.loads(text)
 
 
+def load(text: str) -> Any:
+    """A YAML document as plain values; None for one that is broken or empty."""
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
 def _by_library(text: str) -> dict[str, Any] | str:
     import yaml
 

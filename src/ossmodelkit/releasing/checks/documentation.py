@@ -32,6 +32,10 @@ def card_valid(dossier: Dossier) -> Iterator[Hit]:
         return
     for fault in validator.faults(frontmatter.read(text)):
         yield wrong(CARD, fault.saw, fault.remedy, line=fault.line)
+    for name, data in dossier.texts.items():
+        if name.startswith(".eval_results/") and name.endswith((".yaml", ".yml")):
+            for saw in validator.evaluation_faults(frontmatter.load(data.decode("utf-8", "replace"))):
+                yield wrong(name, saw, "see the hub's description of evaluation results")
 
 
 @item("DOC-002")

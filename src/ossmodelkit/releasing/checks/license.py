@@ -16,6 +16,8 @@ from ossmodelkit.releasing.owed import use_limits
 from ossmodelkit.releasing.runs import datasets
 
 RECORD = "release/evidence/license.json"
+# A license that may be used inside a company may still forbid passing the weights on.
+ASKED_USE = {"public-weights": "redistribute-weights", "hosted-api": "saas"}
 AUDIT = "kit audit MODEL records it"
 
 
@@ -62,6 +64,10 @@ def no_conflict(dossier: Dossier) -> Iterator[Hit]:
         yield Hit(at=finding.at, saw=f"{finding.check}: {finding.saw or finding.title}", remedy=finding.remedy)
     if facts.get("verdict") in ("fail", "unresolved"):
         yield wrong(RECORD, f"the license verdict is {facts['verdict']}", "kit license audit MODEL says why")
+    for profile, use in ASKED_USE.items():
+        if profile in dossier.profiles and use not in (facts.get("use") or dossier.words.uses):
+            remedy = f'add "{use}" to [use] in kit.toml, and audit again'
+            yield missing(RECORD, f"the licenses were judged for another use than {use}", remedy)
     allowed = facts.get("allowed_release_licenses") or ()
     if allowed and dossier.license_id not in {str(one).lower() for one in allowed}:
         remedy = "release under one of: " + ", ".join(map(str, allowed))

@@ -6,10 +6,12 @@ import json
 import math
 import re
 import tomllib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from functools import cache
+from typing import Any
 
 from ossmodelkit.core.evidence import Evidence, Kind
 from ossmodelkit.core.finding import Hit, Severity
@@ -168,11 +170,14 @@ def contact_published(dossier: Dossier) -> Iterator[Hit]:
 @item("SEC-010")
 def nothing_unexpected(dossier: Dossier) -> Iterator[Hit]:
     """A file is here that no loader and no reader needs."""
+    seen: dict[str, str] = {}
     for name in sorted(dossier.files):
         if is_stray(name):
-            yield wrong(
-                name, "left behind by an editor, a training run or a shell", "remove it from the model's folder"
-            )
+            said = "left behind by an editor, a training run or a shell"
+            yield wrong(name, said, "remove it from the model's folder")
+        twin = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if twin != name:
+            yield wrong(name, f"on some systems this is the same file as {twin!r}", "rename one of them")
 
 
 def is_stray(name: str) -> bool:
@@ -183,10 +188,10 @@ def is_stray(name: str) -> bool:
 
 def secrets_in(text: str) -> Iterator[tuple[str, int]]:
     """Credentials in a text: what kind, and the line."""
-    for token, pattern in _tokens():
-        if token.get("hint", "") not in text:
+    for token in _tokens():
+        if not any(hint in text for hint in token.get("hints", ("",))):
             continue
-        for found in pattern.finditer(text):
+        for found in re.finditer(token["pattern"], text):
             rest = found[0][int(token.get("prefix", 0)) :]
             if _entropy(rest) >= float(token.get("least_entropy", 0)):
                 yield f"looks like a {token.get('name', 'credential')}", text.count("\n", 0, found.start()) + 1
@@ -195,9 +200,9 @@ def secrets_in(text: str) -> Iterator[tuple[str, int]]:
 
 
 @cache
-def _tokens() -> tuple[tuple[dict[str, str], re.Pattern[str]], ...]:
+def _tokens() -> tuple[dict[str, Any], ...]:
     data = tomllib.loads(resources.config("scan", "secrets.toml").read_text(encoding="utf-8"))
-    return tuple((row, re.compile(row["pattern"])) for row in data.get("token", ()) if "pattern" in row)
+    return tuple(row for row in data.get("token", ()) if "pattern" in row)
 
 
 def _entropy(text: str) -> float:
