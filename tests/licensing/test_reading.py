@@ -116,3 +116,14 @@ def test_every_place_that_names_a_parent_is_read() -> None:
     }  # fmt: skip
     assert found["d/data"] is Relation.DATASET
     assert found["a/merge"] is Relation.MERGE
+
+
+def test_onnx_metadata_is_read() -> None:
+    def field(number: int, data: bytes) -> bytes:
+        return bytes((number << 3 | 2, len(data))) + data
+
+    entry = field(1, b"license") + field(2, b"cc-by-nc-4.0")
+    node = field(1, b"x") + field(2, b"y") + field(4, b"Relu")
+    model = b"\x08\x08" + field(7, field(1, node) + field(2, b"g")) + field(14, entry)
+    told, problems = metadata.read(Held(m__onnx=model))
+    assert [(one.key, one.value) for one in told] == [("license", "cc-by-nc-4.0")], problems

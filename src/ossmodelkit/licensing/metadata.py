@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ossmodelkit.core.artifact import EntryKind
+from ossmodelkit.core.finding import Place
 from ossmodelkit.core.source import Source
+from ossmodelkit.formats import onnx
+from ossmodelkit.formats.reading import Blob
 from ossmodelkit.foundation.errors import KitError
+from ossmodelkit.foundation.limits import Budget
 
 LARGEST_HEADER = 16 * 1024 * 1024
 MOST_FILES = 64
@@ -38,10 +42,11 @@ def read(source: Source) -> tuple[tuple[Told, ...], tuple[tuple[str, str], ...]]
     told: list[Told] = []
     problems: list[tuple[str, str]] = []
     entries = [entry for entry in source.inventory.entries if entry.kind is EntryKind.FILE and entry.size >= 16]
-    for entry in [e for e in entries if e.name.lower().endswith((".gguf", ".safetensors"))][:MOST_FILES]:
+    for entry in [e for e in entries if e.name.lower().endswith(tuple(READERS))][:MOST_FILES]:
+        pairs_in = READERS["." + entry.name.lower().rpartition(".")[2]]
         try:
             with source.open(entry.name) as stream:
-                pairs = _gguf(stream) if entry.name.lower().endswith(".gguf") else _safetensors(stream)
+                pairs = pairs_in(stream, entry.name, entry.size)
                 told += [Told(file=entry.name, key=key, value=value[:400]) for key, value in pairs]
         except (KitError, OSError, ValueError, struct.error, RecursionError) as error:
             problems.append((entry.name, f"its metadata cannot be read: {error}"[:200]))
@@ -62,7 +67,7 @@ def _names_parent(key: str) -> bool:
     return key in PARENT_KEYS or (key.startswith("general.base_model.") and key.endswith((".repo_url", ".name")))
 
 
-def _safetensors(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+def _safetensors(stream: BinaryIO, name: str, size: int) -> Iterator[tuple[str, str]]:
     """`__metadata__` of the JSON header (safetensors format: u64 length, then JSON)."""
     (length,) = struct.unpack("<Q", stream.read(8))
     if length > LARGEST_HEADER:
@@ -74,7 +79,7 @@ def _safetensors(stream: BinaryIO) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
-def _gguf(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+def _gguf(stream: BinaryIO, name: str, size: int) -> Iterator[tuple[str, str]]:
     """The `general.*` texts; they stand before the tokenizer, whose arrays are not walked."""
     if stream.read(4) != b"GGUF":
         raise ValueError("no GGUF")
@@ -114,6 +119,18 @@ def _text(stream: BinaryIO, layout: str, limit: int) -> str:
     return stream.read(length).decode("utf-8", "replace")
 
 
-def value_of(told: tuple[Told, ...], key: str) -> Any:
-    """The first value under a key, or an empty text."""
-    return next((one.value for one in told if one.key == key), "")
+def _onnx(stream: BinaryIO, name: str, size: int) -> Iterator[tuple[str, str]]:
+    """`metadata_props` of the model; the weights inside are stepped over."""
+    blob = Blob(at=Place(path=name), stream=stream, size=size)
+    if not onnx.accepts(blob):
+        return
+    for view in onnx.read(blob, Budget()):
+        if isinstance(view, onnx.Onnx):
+            yield from view.metadata
+
+
+READERS: Mapping[str, Callable[[BinaryIO, str, int], Iterator[tuple[str, str]]]] = {
+    ".gguf": _gguf,
+    ".safetensors": _safetensors,
+    ".onnx": _onnx,
+}
