@@ -228,6 +228,12 @@ def test_code_keeps_its_own_license(tmp_path: Path, desk: Desk) -> None:
     assert report.outcome is Outcome.PASS
 
 
+def test_a_gate_that_refuses_the_eu_is_told(tmp_path: Path, desk: Desk) -> None:
+    folder = model(tmp_path / "m", "license: mit\nextra_gated_eu_disallowed: true")
+    assert "territory" in found(folder, desk, replace(KNOWN, territory=("FR",)))[1]
+    assert found(folder, desk)[1] == set()
+
+
 def test_an_audit_is_quick(tmp_path: Path, desk: Desk) -> None:
     folder = model(tmp_path / "m", LICENSE=apache())
     run(str(folder), desk=desk, profile=KNOWN)

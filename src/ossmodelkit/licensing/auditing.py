@@ -15,6 +15,7 @@ from ossmodelkit.licensing.deciding import decide
 from ossmodelkit.licensing.lineage import Ancestor
 from ossmodelkit.licensing.repository import Repository
 from ossmodelkit.licensing.rules.fitting import why_not
+from ossmodelkit.licensing.rules.limits import EVERYWHERE, place
 from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan, Role, Situation
 
 SEVERITIES = {
@@ -54,6 +55,7 @@ def audit(
         *lineage.disagreements(repository),
         *_about_family(repository, conclusion, family),
         *_drift(repository, conclusion, earlier),
+        *_gate(repository, profile),
     ]
     decision = decide(situation, extra)
     return Audit(repository=repository, conclusion=conclusion, family=family, situation=situation, decision=decision)
@@ -191,6 +193,18 @@ def _against_base(repository: Repository, conclusion: Conclusion, one: Ancestor)
                 clause=part.terms.clause("derivative_terms") or part.terms.clause("commercial_use"),
                 verified=part.terms.verified and one.how == "read",
             )
+
+
+def _gate(repository: Repository, profile: Profile) -> Iterator[Issue]:
+    """The publisher's own gate refuses the EU, whatever the license says."""
+    if repository.card.eu_disallowed and {"EU", *EVERYWHERE} & {place(word) for word in profile.territory}:
+        yield Issue(
+            id="license-territory",
+            level=Level.FAIL,
+            components=(repository.name,),
+            why="the card says extra_gated_eu_disallowed: the publisher does not offer it in the EU",
+            fix="keep the model out of the EU, or ask the publisher",
+        )
 
 
 def _drift(repository: Repository, conclusion: Conclusion, earlier: str) -> Iterator[Issue]:

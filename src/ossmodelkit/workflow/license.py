@@ -48,7 +48,9 @@ def license(
     """
     source = open_source(ref, online=online)
     audit = audited(source, desk, online=online, profile=profile, license_text=license_text)
-    record = _record(source, desk, audit)
+    if desk.project:  # without a ledger nobody needs the digest of every weight
+        _record(source, desk, audit)
+    answers, details = _answers(audit), recording.details(audit)
     verdict = audit.decision.verdict
     return Report(
         command="license audit",
@@ -56,15 +58,15 @@ def license(
         verdict=verdict,
         outcome=OUTCOMES.get(verdict, Outcome.PASS),
         summary=SUMMARIES[verdict],
-        findings=record.findings,
-        gaps=record.gaps,
-        asked=record.asked,
-        tables=tables(record.details),
-        notes=(*(f"to answer: {question}" for question in record.details["questions"]), DISCLAIMER),
+        findings=answers.findings,
+        gaps=answers.gaps,
+        asked=answers.asked,
+        tables=tables(details),
+        notes=(*(f"to answer: {question}" for question in details["questions"]), DISCLAIMER),
         next_steps=("kit license notice MODEL   writes what has to travel",)
         if verdict == "ok-with-obligations"
         else (),
-        data={**record.details, "findings": findings(audit)},
+        data={**details, "findings": findings(audit)},
     )
 
 
@@ -85,8 +87,11 @@ def audited(
 
 
 def _record(source: Source, desk: Desk, audit: auditing.Audit) -> Evidence:
-    answers = Answers(findings=auditing.findings(audit), gaps=auditing.gaps(audit), asked=IDS)
-    return desk.write(Kind.LICENSE, desk.subject(source), answers, recording.details(audit))
+    return desk.write(Kind.LICENSE, desk.subject(source), _answers(audit), recording.details(audit))
+
+
+def _answers(audit: auditing.Audit) -> Answers:
+    return Answers(findings=auditing.findings(audit), gaps=auditing.gaps(audit), asked=IDS)
 
 
 def findings(audit: auditing.Audit) -> list[dict[str, Any]]:

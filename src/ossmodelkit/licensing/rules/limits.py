@@ -33,7 +33,7 @@ def territory(case: Case) -> Iterator[Saying]:
             if not _applies(case, part, row):
                 continue
             excluded = set(row["exclude"])
-            places = {_place(word) for word in case.profile.territory}
+            places = {place(word) for word in case.profile.territory}
             named = ", ".join(row["exclude"])
             clause = str(row.get("clause", ""))
             if not places:
@@ -62,7 +62,8 @@ def _applies(case: Case, part: Part, row: Mapping[str, Any]) -> bool:
     return not (row.get("end_users_exempt") and set(case.profile.use) <= {"end-user"})
 
 
-def _place(word: str) -> str:
+def place(word: str) -> str:
+    """A territory as it is compared: a member state is the EU, GB is the UK."""
     code = word.strip().upper()
     code = SAME.get(code, code)
     return "EU" if code.partition("-")[0] in EU else code
