@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import itertools
 import json
 import operator
@@ -142,3 +143,11 @@ def test_a_failed_run_leaves_an_earlier_result_alone(llama: Path) -> None:
     record = run_here(job_in(llama, plan_of()))
     assert record.status == "failed"
     assert sorted(path.name for path in (llama / "tuned").iterdir()) == before
+
+
+@pytest.mark.parametrize(("track", "names"), [({"mlflow": "x"}, "mlflow"), ({"wandb": "x"}, "wandb")])
+def test_a_board_that_is_not_installed_is_named(track: dict[str, Any], names: str, llama: Path) -> None:
+    if importlib.util.find_spec(names):
+        pytest.skip(f"{names} is installed")
+    record = fail(llama, track=track)
+    assert names in record.reason and "[track]" in record.hint
