@@ -316,3 +316,9 @@ def test_without_a_release_duties_wait_for_a_person() -> None:
     decision = judge(base("gemma"))
     assert {duty.state.value for duty in decision.obligations} == {"manual"}
     assert decision.verdict == "ok-with-obligations"
+
+
+def test_a_usage_policy_beside_apache_is_surfaced_and_may_travel() -> None:
+    assert ids(judge(copied("gpt-oss"), use=["internal"])) == {"companion-policy"}
+    plan = dutiful("gpt-oss", files=["LICENSE", "USAGE_POLICY"])
+    assert ids(judge(copied("gpt-oss"), release=plan)) == set()

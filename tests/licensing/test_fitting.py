@@ -171,3 +171,20 @@ def test_the_worst_component_decides() -> None:
 def test_a_base_without_a_name_may_be_the_adapters() -> None:
     parts = (base("apache-2.0", name=""), part("adapter", "apache-2.0", name="a", trained_from="org/b"))
     assert ids(judge(*parts, release=full("apache-2.0"))) == set()
+
+
+@pytest.mark.parametrize(
+    ("parts", "flagged"),
+    [
+        pytest.param(
+            (base("apache-2.0", trained_from="meta-llama/Llama-3.2-1B"),), True, id="Apache over a Llama backbone"
+        ),
+        pytest.param(
+            (base("cc-by-nc-4.0", name="org/b"), part("adapter", "mit", trained_from="org/b")), True, id="MIT over NC"
+        ),
+        pytest.param((base("llama3.2", trained_from="meta-llama/Llama-3.2-1B"),), False, id="the same license"),
+        pytest.param((base("mit", trained_from="mistralai/Mistral-7B-v0.1"),), False, id="MIT over Apache"),
+    ],
+)
+def test_a_declared_license_is_held_against_its_base(parts: tuple[Part, ...], flagged: bool) -> None:
+    assert ("declared-vs-base" in ids(judge(*parts, use=["internal"], commercial=False))) is flagged

@@ -39,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     fitting.further_restriction,
     fitting.relicense,
     fitting.undeclared,
+    fitting.trained_from,
     fitting.code,
 )
 RELEASE_RULES: tuple[Rule, ...] = (fitting.share_alike, fitting.further_restriction, fitting.relicense)

@@ -7,14 +7,12 @@ other, end in an issue and not in a loop.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
 
 from ossmodelkit.core.license import Issue, Level
 from ossmodelkit.core.lineage import Parent, Relation
-from ossmodelkit.foundation import resources
+from ossmodelkit.licensing.known_models import by_name
 from ossmodelkit.licensing.repository import Repository
 
 DEEPEST = 8
@@ -70,7 +68,7 @@ def walk(name: str, parents: Iterable[Parent], resolve: Resolver) -> tuple[Ances
             if len(found) >= MOST_NODES:
                 return tuple(found)
             seen.add(key(parent.ref))
-            resolved = resolve(parent) or by_name(parent)
+            resolved = resolve(parent) or _named(parent)
             found.append(_ancestor(parent, child, depth, resolved))
             following += [(grand, parent.ref) for grand in (resolved.parents if resolved else ())]
         layer = following
@@ -93,6 +91,12 @@ def _is_itself(ref: str, name: str, depth: int) -> bool:
     return key(ref) == key(name) or (depth > 1 and key(ref).rpartition("/")[2] == key(name))
 
 
+def _named(parent: Parent) -> Resolved | None:
+    """What the name alone says; never more than a claim."""
+    found = by_name(parent)
+    return Resolved(licenses=found.licenses, how="by-name", note=found.note) if found else None
+
+
 def _ancestor(parent: Parent, child: str, depth: int, resolved: Resolved | None) -> Ancestor:
     if resolved is None or not resolved.licenses:
         note = resolved.note if resolved else ""
@@ -108,22 +112,6 @@ def _ancestor(parent: Parent, child: str, depth: int, resolved: Resolved | None)
         note=resolved.note,
         repository=resolved.repository,
     )
-
-
-def by_name(parent: Parent) -> Resolved | None:
-    """What the name alone says, for publishers whose bases are in everybody's hands; never more than a claim."""
-    if parent.relation is Relation.DATASET:
-        return None
-    for pattern, license_id in _known():
-        if pattern.fullmatch(parent.ref):
-            return Resolved(licenses=(license_id,), how="by-name", note="known by its name; the text was not read")
-    return None
-
-
-@cache
-def _known() -> tuple[tuple[re.Pattern[str], str], ...]:
-    rows = tomllib.loads(resources.config("license-known-models.toml").read_text(encoding="utf-8"))["models"]
-    return tuple((re.compile(row["pattern"], re.I), row["license"]) for row in rows)
 
 
 def key(ref: str) -> str:

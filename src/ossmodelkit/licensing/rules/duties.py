@@ -160,6 +160,8 @@ def companion_policy(case: Case) -> Iterator[Saying]:
     """A use policy beside a license that does not mention one."""
     for part in case.parts:
         policies = [file for file in part.component.upstream_files if texts.POLICY_FILE.search(file)]
+        if part.terms.says("use_restrictions") == "comply-with-law-only":
+            policies = policies or [str(part.terms.says("use_restrictions", "aup"))]
         if not policies or not part.is_weights or part.terms.says("use_restrictions") == "yes":
             continue
         if case.profile.distributes and texts.policy_file(case):

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from ossmodelkit.core.license import Issue, Level, Terms
+from ossmodelkit.core.lineage import Parent, Relation
+from ossmodelkit.licensing import facts
 from ossmodelkit.licensing.case import Case, Part
 from ossmodelkit.licensing.code_pairs import answer
+from ossmodelkit.licensing.known_models import by_name
 from ossmodelkit.licensing.rules import texts
 from ossmodelkit.licensing.rules.saying import Question, Saying
+from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan
 
 WHOLE = frozenset({"whole-work", "same-license", "same-elements"})
 FREE = frozenset({"permissive", "public-domain", "attribution-data"})
@@ -227,6 +231,36 @@ def undeclared(case: Case) -> Iterator[Saying]:
                 why=f"{part.label} was trained from {parent!r}, which is not among the components",
                 fix=f"add {parent!r} with its license",
             )
+
+
+def trained_from(case: Case) -> Iterator[Saying]:
+    """A component whose license cannot be what it is, given what it was trained from."""
+    for part in case.parts:
+        parent = part.component.trained_from
+        if not parent or not part.is_weights:
+            continue
+        beside = [p.terms for p in case.parts if p.component.name and _short(p.component.name) == _short(parent)]
+        named = by_name(Parent(ref=parent, relation=Relation.FINETUNE, declared_in="trained_from"))
+        for terms in beside or [facts.terms(one) for one in (named.licenses if named else ())]:
+            reason = _against(terms, parent, part)
+            if reason:
+                yield Issue(
+                    id="license-declared-vs-base",
+                    level=Level.FAIL,
+                    components=(part.label,),
+                    why=f"{part.terms.name} over {parent}, which is under {terms.name}: {reason}",
+                    fix=f"treat it as under {terms.id} as well, and ask the publisher",
+                    clause=terms.clause("derivative_terms") or terms.clause("commercial_use"),
+                    verified=terms.verified and bool(beside),
+                )
+
+
+def _against(terms: Terms, parent: str, part: Part) -> str:
+    if terms.id == part.terms.id:
+        return ""
+    base = Part(component=Component(role="base", name=parent, modified=True), label=parent, terms=terms)
+    trial = Case(profile=Profile(), parts=(base,), release=ReleasePlan(license=part.terms.id))
+    return why_not(base, part.terms, trial)
 
 
 def _short(name: str) -> str:
