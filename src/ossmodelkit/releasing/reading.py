@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ from typing import Any
 from ossmodelkit.core.artifact import is_wrapping, payload_digest
 from ossmodelkit.core.evidence import Evidence, from_statement
 from ossmodelkit.core.policy import Waiver
-from ossmodelkit.foundation.errors import KitError, UnreadableError
+from ossmodelkit.foundation.errors import IntegrityError, KitError, UnreadableError
 from ossmodelkit.foundation.wire import from_wire
 from ossmodelkit.releasing.demands import Demands
 from ossmodelkit.releasing.dossier import Attestation, Dossier, FileFact, Signature, Words
@@ -33,7 +34,7 @@ def read_dossier(
     Raises `UnreadableError` when the signed index or a signed record cannot be read.
     """
     payload = {n: FileFact(bytes=sizes[n], sha256=digests[n]) for n in sorted(sizes) if not is_wrapping(n)}
-    wrapping = {n: read_document(folder / n) for n in sorted(sizes) if is_wrapping(n)}
+    wrapping = {n: _verified(folder, n, digests) for n in sorted(sizes) if is_wrapping(n)}
     index = _json(wrapping, INDEX)
     if not isinstance(index, dict):
         raise UnreadableError(f"{INDEX} is no table", hint="ask the publisher to release again")
@@ -50,7 +51,7 @@ def read_dossier(
         waivers=waivers,
         waiver_faults=faults,
         documents=wrapping,
-        texts=small_texts(folder, sizes),
+        texts={name: _verified(folder, name, digests) for name in small_names(sizes)},
         signature=signature,
         previous=index.get("previous") or {},
     )
@@ -58,13 +59,26 @@ def read_dossier(
 
 def small_texts(folder: Path, sizes: Mapping[str, int]) -> dict[str, bytes]:
     """The small text files of a payload: configurations, templates, indexes."""
-    found: dict[str, bytes] = {}
+    return {name: read_document(folder / name) for name in small_names(sizes)}
+
+
+def small_names(sizes: Mapping[str, int]) -> list[str]:
+    """Which payload files count as small texts, all of them together within a bound."""
+    found: list[str] = []
     left = ALL_TEXTS
     for name in sorted(sizes):
         if name.endswith(TEXT_ENDINGS) and sizes[name] <= min(SMALL_TEXT, left) and not is_wrapping(name):
-            found[name] = read_document(folder / name)
+            found.append(name)
             left -= sizes[name]
     return found
+
+
+def _verified(folder: Path, name: str, digests: Mapping[str, str]) -> bytes:
+    """A document with the digest that was just verified: nobody may swap it between the two looks."""
+    data = read_document(folder / name)
+    if hashlib.sha256(data).hexdigest() != digests[name]:
+        raise IntegrityError(f"{name!r} changed while it was verified", hint="do not use this folder")
+    return data
 
 
 def read_document(path: Path) -> bytes:

@@ -67,7 +67,8 @@ def collect(options: Options, desk: Desk, signature: Signature) -> Material:
     model = Path(options.model)
     if not model.is_dir():
         raise SourceError(f"no model folder at {options.model!r}", hint="give the folder that holds the weights")
-    listed = listing.list_folder(model, skip=lambda name: name.partition("/")[0] in PRIVATE or name in IGNORED)
+    private = PRIVATE if options.out else ()  # in place, what the signature left out would count as added later
+    listed = listing.list_folder(model, skip=lambda name: name.partition("/")[0] in (*private, *IGNORED))
     if listed.odd:
         name, what = next(iter(sorted(listed.odd.items())))
         raise UnreadableError(f"{name!r} is {what}", hint="a release holds plain files only: replace it by a copy")

@@ -18,7 +18,7 @@ from ossmodelkit.releasing.demands import Demands
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.envelope import Envelope
 from ossmodelkit.releasing.layout import INDEX
-from ossmodelkit.releasing.manifest import CLAIMS, SIGNATURE, Manifest, from_statement
+from ossmodelkit.releasing.manifest import CLAIMS, GIT_PATHS, SIGNATURE, Manifest, from_statement
 from ossmodelkit.releasing.trust import Trust, TrustedSigner, read_trust
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def index_faults(folder: Path, checked: verifying.Checked) -> Iterator[Finding]:
     except (OSError, ValueError, AttributeError):
         return
     for name, digest in outside.items() if isinstance(outside, dict) else ():
-        path = folder / str(name)
+        path = folder / (name if name in GIT_PATHS else INDEX)
         if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             yield _fault("file-changed", str(name), "its bytes are not those that the index pins", Severity.CRITICAL)
 

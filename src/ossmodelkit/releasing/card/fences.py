@@ -37,7 +37,7 @@ class Part:
 
 def digest(text: str) -> str:
     """The first sixteen digits of the text's SHA-256."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def fenced(name: str, text: str) -> str:
