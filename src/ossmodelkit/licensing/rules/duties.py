@@ -20,6 +20,8 @@ def _leaves(case: Case, part: Part) -> bool:
         return True
     if not case.profile.distributes:
         return False
+    if part.role == "dataset":
+        return part.component.is_shipped
     return part.makes_covered_derivative or ((part.is_weights or part.is_code) and part.component.is_shipped)
 
 
