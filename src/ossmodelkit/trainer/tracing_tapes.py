@@ -109,11 +109,11 @@ def _marked_stops(tape: StorageTape) -> Iterator[None]:
             super().__init__(*args)
             tape.mark("stop")
 
-    checkpoint._StopRecomputationError = Stop  # type: ignore[misc]
+    checkpoint._StopRecomputationError = Stop
     try:
         yield
     finally:
-        checkpoint._StopRecomputationError = before  # type: ignore[misc]
+        checkpoint._StopRecomputationError = before
 
 
 def let_gradients_flow(model: nn.Module) -> None:
