@@ -47,7 +47,7 @@ def release(options: Options, *, desk: Desk) -> Report:
     target = Path(options.out or options.model)
     _refuse_places(options, desk)
     signer = signer_for(options) if options.key else None
-    with staging.held(target, to_wire(options)) as work:
+    with staging.held(target, to_wire(options.from_anywhere())) as work:
         material = _material(options, desk, signer)
         dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))
         if checklist.outcome is not Outcome.PASS or signer is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from ossmodelkit.core.artifact import is_wrapping, payload_digest
+from ossmodelkit.core.evidence import Evidence
 from ossmodelkit.core.finding import Severity
 from ossmodelkit.foundation.errors import NothingToJudgeError, SourceError, UnreadableError, UsageError
 from ossmodelkit.foundation.wire import from_wire, to_wire
@@ -21,12 +22,14 @@ from ossmodelkit.releasing.dossier import Attestation, Dossier, FileFact, Signat
 from ossmodelkit.releasing.items import check_profiles, items
 from ossmodelkit.releasing.layout import CARD, is_generated
 from ossmodelkit.releasing.manifest import GIT_PATHS, IGNORED, check_name
+from ossmodelkit.releasing.signing import COMMAND
 from ossmodelkit.workflow.desk import Desk
 
 LICENSE_NAMES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING")
 NOTICE_NAMES = ("NOTICE", "NOTICE.txt", "NOTICE.md", "Notice", "Notice.txt")
 PRIVATE = (".kit", ".git", ".cache", ".github")
 EPOCH = "SOURCE_DATE_EPOCH"
+PATHS = ("model", "out", "key", "public", "certificate", "passphrase_file", "attest", "trust", "previous")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,17 @@ class Options:
     scan: bool = False
     cyclonedx: str = "1.6"
     spdx: bool = True
+
+    def from_anywhere(self) -> Options:
+        """The same with absolute paths: a journal may be resumed from another folder."""
+        paths: dict[str, Any] = {
+            name: str(Path(path).absolute())
+            for name in PATHS
+            if (path := getattr(self, name)) and not path.startswith(COMMAND)
+        }
+        if Path(self.policy).is_file():
+            paths["policy"] = str(Path(self.policy).absolute())
+        return replace(self, **paths)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +94,7 @@ def collect(options: Options, desk: Desk, signature: Signature) -> Material:
     others = {name: size for name, size in listed.files.items() if is_wrapping(name) and not is_generated(name)}
     digests = _hash(model, payload | others, desk)
     sha256 = payload_digest({name: digests[name] for name in payload})
-    records = reading.in_order(related(desk.evidence(), sha256))
+    records = _none_from_the_future(reading.in_order(related(desk.evidence(), sha256)), desk)
     words = words_of(desk, model)
     dossier = Dossier(
         words=words,
@@ -178,6 +192,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+def _none_from_the_future(records: tuple[Evidence, ...], desk: Desk) -> tuple[Evidence, ...]:
+    for record in records:
+        if record.created.date() > desk.now.date():
+            said = f"the {record.kind} record is dated {record.created.date()}, in the future"
+            raise UnreadableError(said, hint="correct the clock of this machine, or record it again")
+    return records
 
 
 def _hash(model: Path, files: Mapping[str, int], desk: Desk) -> dict[str, str]:
