@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from ossmodelkit.formats import (
-    executables,
-    gguf,
-    hdf5,
-    media,
-    numbers_only,
-    onnx,
-    rdata,
-    safetensors,
-    seven_zip,
-    small_protobufs,
-    tensorflow,
-    text,
-    tflite,
-)
+from ossmodelkit.formats import executables, later, media, numbers_only
+from ossmodelkit.formats.later import later as reader
 from ossmodelkit.formats.reading import Reader
 
 MORE: tuple[Reader, ...] = (
-    safetensors.READER,
-    gguf.READER,
-    text.READER,
-    seven_zip.READER,
-    hdf5.READER,
-    onnx.READER,
-    tensorflow.READER,
-    tensorflow.METADATA,
-    tflite.READER,
-    small_protobufs.SENTENCEPIECE,
-    small_protobufs.FINGERPRINT,
-    small_protobufs.COREML,
-    small_protobufs.PADDLE,
-    rdata.READER,
+    reader("safetensors", "safetensors", later.safetensors),
+    reader("gguf", "gguf", later.gguf),
+    reader("text", "text", later.text),
+    reader("7z", "seven_zip", later.seven_zip),
+    reader("hdf5", "hdf5", later.hdf5),
+    reader("onnx", "onnx", later.protobuf),
+    reader("tensorflow", "tensorflow", later.protobuf),
+    reader("keras-metadata", "tensorflow", later.protobuf, "METADATA"),
+    reader("tflite", "tflite", later.tflite),
+    reader("sentencepiece", "small_protobufs", later.protobuf, "SENTENCEPIECE"),
+    reader("fingerprint", "small_protobufs", later.protobuf, "FINGERPRINT"),
+    reader("coreml", "small_protobufs", later.protobuf, "COREML"),
+    reader("paddle", "small_protobufs", later.protobuf, "PADDLE"),
+    reader("rdata", "rdata", later.rdata),
     executables.READER,
     media.READER,
     media.RECORDS,

@@ -16,6 +16,7 @@ from ossmodelkit.formats import (
     text_protobufs,
     yaml_documents,
 )
+from ossmodelkit.formats.encodings import NO_CONTROLS, encoding_of
 from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import MIB, Budget
@@ -23,7 +24,6 @@ from ossmodelkit.foundation.limits import MIB, Budget
 PIECE_BYTES = MIB
 OVERLAP = 512  # characters that two pieces share, so that nothing hides on a seam
 LARGEST_DOCUMENT = 128 * MIB
-NO_CONTROLS = bytes(set(range(256)) - {*range(7), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F})
 LFS_POINTER = "version https://git-lfs.github.com/spec/v1\n"
 
 
@@ -39,23 +39,6 @@ class TextPiece:
 def accepts(blob: Blob) -> bool:
     """No NUL, hardly a control character, and an encoding that fits."""
     return encoding_of(blob.head()) != ""
-
-
-def encoding_of(head: bytes) -> str:
-    """The encoding of a text that starts with `head`; empty when it is no text."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return "utf-16" if "\x00" not in codecs.getincrementaldecoder("utf-16")().decode(head) else ""
-        except UnicodeDecodeError:
-            return ""
-    if b"\x00" in head or len(head.translate(None, NO_CONTROLS)) > len(head) // 100:
-        return ""
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-        return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
-    except UnicodeDecodeError:
-        letters = sum(byte >= 0x80 for byte in head)
-        return "latin-1" if letters * 10 < len(head) and head[:1].isascii() else ""
 
 
 def read(blob: Blob, budget: Budget) -> Iterator[object]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ossmodelkit.core.artifact import Entry
-from ossmodelkit.core.check import Check, ask_all
+from ossmodelkit.core.check import ask_all
 from ossmodelkit.core.finding import Finding, Gap, Place
 from ossmodelkit.core.source import Source
 from ossmodelkit.formats.reading import Aside, Blob, Reader
 from ossmodelkit.foundation.errors import KitError
 from ossmodelkit.foundation.limits import Budget
+from ossmodelkit.scanning.catalog import checks_for
 
 NO_READER = "no reader knows this format"
 # Names under which an empty file is ordinary: package marks, folder marks, lists without entries.
@@ -22,7 +23,6 @@ class Reading:
     """What is known about one file while it is read. Mutable by nature."""
 
     budget: Budget
-    checks: tuple[Check, ...]
     readers: tuple[Reader, ...]
     findings: list[Finding] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -94,6 +94,6 @@ def _take(item: object, blob: Blob, reading: Reading) -> None:
     elif isinstance(item, Blob):
         _read(item, reading)
     else:
-        said = ask_all(reading.checks, (item,), at=blob.at)
+        said = ask_all(checks_for(item), (item,), at=blob.at)
         reading.findings.extend(said.findings)
         reading.gaps.extend(said.gaps)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from ossmodelkit.core.artifact import Entry, EntryKind
-from ossmodelkit.core.check import Answers, Check
+from ossmodelkit.core.check import Answers
 from ossmodelkit.core.finding import Place
 from ossmodelkit.core.source import Source
 from ossmodelkit.formats.reading import Reader
@@ -51,13 +51,12 @@ class Work:
 
     source: Source
     limits: Limits
-    checks: tuple[Check, ...]
     readers: tuple[Reader, ...]
 
 
 def inspect_entry(work: Work, entry: Entry) -> tuple[FileResult, Answers]:
     """Read and judge one entry; its troubles become gaps."""
-    reading = Reading(budget=work.limits.budget(), checks=work.checks, readers=work.readers)
+    reading = Reading(budget=work.limits.budget(), readers=work.readers)
     if entry.kind is EntryKind.FILE:
         read_blob(work.source, entry, reading)
     elif entry.kind is EntryKind.SYMLINK:
@@ -69,7 +68,7 @@ def inspect_entry(work: Work, entry: Entry) -> tuple[FileResult, Answers]:
 
 def lost(work: Work, entry: Entry, reason: str) -> tuple[FileResult, Answers]:
     """The outcome for an entry that nobody came back from."""
-    reading = Reading(budget=work.limits.budget(), checks=work.checks, readers=work.readers)
+    reading = Reading(budget=work.limits.budget(), readers=work.readers)
     reading.gap(Place(path=entry.name), reason)
     return outcome_of(entry, reading)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ossmodelkit.core.check import Answers, Check, ask_all
+from ossmodelkit.core.check import Answers, ask_all
 from ossmodelkit.core.finding import Gap, Place
 from ossmodelkit.core.source import Source
 from ossmodelkit.formats.readers import READERS
@@ -13,7 +13,7 @@ from ossmodelkit.formats.reading import Reader
 from ossmodelkit.foundation.limits import Budget
 from ossmodelkit.foundation.progress import Progress
 from ossmodelkit.scanning.blobs import NO_READER
-from ossmodelkit.scanning.catalog import CATALOG
+from ossmodelkit.scanning.catalog import IDS, checks_for
 from ossmodelkit.scanning.entry import FileResult, Limits, Work
 from ossmodelkit.scanning.spreading import spread
 from ossmodelkit.scanning.verdict import Word, word_for
@@ -43,11 +43,10 @@ def inspect(
     jobs: int = 1,
     progress: Progress,
     limits: Limits | None = None,
-    checks: tuple[Check, ...] = CATALOG,
     readers: tuple[Reader, ...] = READERS,
 ) -> Inspection:
     """Read and judge every entry of `source`, `jobs` at a time; one bad file never stops the others."""
-    work = Work(source=source, limits=limits or Limits(), checks=checks, readers=readers)
+    work = Work(source=source, limits=limits or Limits(), readers=readers)
     entries = source.inventory.entries
     done: list[tuple[FileResult, Answers]] = []
     with progress.task("scanning", len(entries), "files") as task:
@@ -55,10 +54,10 @@ def inspect(
             done.append(outcome)
             task.advance(1, outcome[0].name)
     if len(done) == 1 and SAYS_NOTHING_OF_OTHERS.issuperset(done[0][0].readings):
-        return Inspection(answers=_together([done[0][1]], checks), files=(done[0][0],))
-    whole, described = _ask_repository(source, work.limits.budget(), checks)
+        return Inspection(answers=_together([done[0][1]]), files=(done[0][0],))
+    whole, described = _ask_repository(source, work.limits.budget())
     done = [_without_unknown(result, one) if result.name in described else (result, one) for result, one in done]
-    answers = _together([*(one for _, one in done), whole], checks)
+    answers = _together([*(one for _, one in done), whole])
     return Inspection(answers=answers, files=tuple(result for result, _ in done))
 
 
@@ -71,7 +70,7 @@ def _without_unknown(result: FileResult, answers: Answers) -> tuple[FileResult, 
     return replace(result, readings=readings, covered=not gaps, verdict=verdict), replace(answers, gaps=gaps)
 
 
-def _ask_repository(source: Source, budget: Budget, checks: tuple[Check, ...]) -> tuple[Answers, frozenset[str]]:
+def _ask_repository(source: Source, budget: Budget) -> tuple[Answers, frozenset[str]]:
     """What is said about all files together, and the names of files of bare numbers."""
     from ossmodelkit.formats import repository
     from ossmodelkit.formats.repository_views import RawTensors
@@ -84,15 +83,16 @@ def _ask_repository(source: Source, budget: Budget, checks: tuple[Check, ...]) -
             (gaps if isinstance(item, Gap) else views).append(item)  # type: ignore[arg-type]
     except Exception as error:
         gaps.append(Gap(at=at, reason=f"the files together cannot be read: {type(error).__name__}: {error}"[:300]))
-    said = ask_all(checks, views, at=at)
+    said = [ask_all(checks_for(view), (view,), at=at) for view in views]
     described = frozenset(view.at.path for view in views if isinstance(view, RawTensors))
-    return Answers(findings=said.findings, gaps=(*gaps, *said.gaps), asked=said.asked), described
+    findings = tuple(finding for one in said for finding in one.findings)
+    return Answers(findings=findings, gaps=(*gaps, *(gap for one in said for gap in one.gaps))), described
 
 
-def _together(parts: Iterable[Answers], checks: tuple[Check, ...]) -> Answers:
+def _together(parts: Iterable[Answers]) -> Answers:
     every = tuple(parts)
     return Answers(
         findings=tuple(finding for one in every for finding in one.findings),
         gaps=tuple(gap for one in every for gap in one.gaps),
-        asked=tuple(dict.fromkeys(one.id for one in checks)),
+        asked=IDS,
     )

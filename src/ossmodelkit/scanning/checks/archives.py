@@ -129,7 +129,7 @@ def torchscript_reaches_disk(script: TorchScript) -> Iterator[Hit]:
             yield Hit(at=at, saw=found[0], remedy="Read the code of this module before running it.")
 
 
-CONTAINERS: tuple[Check, ...] = (
+CHECKS: tuple[Check, ...] = (
     path_traversal,
     name_mismatch,
     duplicate_member,

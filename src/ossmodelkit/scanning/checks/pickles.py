@@ -164,7 +164,7 @@ def foreign_object(pickle: Pickle) -> Iterator[Hit]:
     yield from list(_hits(pickle, "persistent", REVIEW))[:1]
 
 
-PICKLE: tuple[Check, ...] = (
+CHECKS: tuple[Check, ...] = (
     imports_shell,
     runs_code,
     touches_files,
