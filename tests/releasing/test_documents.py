@@ -18,7 +18,7 @@ from huggingface_hub import ModelCard
 from ossmodelkit.core.evidence import Kind
 from ossmodelkit.project import ledger
 from ossmodelkit.releasing import cyclonedx, european, spdx
-from ossmodelkit.releasing.card import webpage
+from ossmodelkit.releasing.card import numbers, webpage
 from ossmodelkit.releasing.dossier import Dossier, FileFact, Words
 from ossmodelkit.workflow.release import release
 from tests.making.releases import NOW, SETTINGS, digest_of, license_details, options, project, record, run_details
@@ -174,6 +174,16 @@ def test_unknown_compute_stays_unknown() -> None:
     made = dossier(records=(record(Kind.FINETUNE, SHA, **run_details(BASE, metrics={})),))
     assert european.status(made)["word"].startswith("unknown")
     assert european.status(made)["ratio"] is None
+
+
+@pytest.mark.parametrize(
+    ("card", "kwh"), [("NVIDIA H200", 3600 * 700 / 3_600_000), ("An unknown card", None), ("", None)]
+)
+def test_energy_is_estimated_from_the_rated_power_or_unknown(card: str, kwh: float | None) -> None:
+    run = run_details(BASE, metrics={"seconds": 3600}, hardware={"card": card, "processes": 1})
+    found = numbers.energy(dossier(records=(record(Kind.FINETUNE, SHA, **run),)))
+    assert found.kwh == kwh
+    assert found.method.startswith("estimated" if kwh else "unknown")
 
 
 def test_provenance_names_inputs_with_their_digests(tmp_path: Path) -> None:

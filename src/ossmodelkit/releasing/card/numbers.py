@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ossmodelkit.core.evidence import Kind
+from ossmodelkit.foundation import resources
 from ossmodelkit.releasing.dossier import Dossier
 
 # What a configuration says that a reader of a card wants to know.
@@ -56,9 +57,8 @@ def config(dossier: Dossier) -> Mapping[str, Any]:
 def architecture(dossier: Dossier) -> dict[str, Any]:
     """What was counted in the files or by a run: parameters, and what the configuration says."""
     found: dict[str, Any] = {}
-    parameters = dossier.details(Kind.ESTIMATE).get("parameters")
-    if isinstance(parameters, Mapping):
-        parameters = parameters.get("total")
+    model = dossier.details(Kind.ESTIMATE).get("model")
+    parameters = model.get("parameters") if isinstance(model, Mapping) else None
     for value in (parameters, _metrics(dossier).get("parameters")):
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             found.setdefault("parameters", value)
@@ -113,11 +113,20 @@ def energy(dossier: Dossier) -> Energy:
     seconds = _number(_metrics(dossier).get("seconds"))
     hardware = run.get("hardware")
     hardware = hardware if isinstance(hardware, Mapping) else {}
-    watts = next((w for name in ("power_watts", "tdp_watts") if (w := _number(hardware.get(name)))), None)
+    watts = _number(hardware.get("power_watts")) or rated_watts(str(hardware.get("card") or ""))
     if seconds is None or watts is None:
         return Energy(kwh=None, method="unknown: the run recorded no power draw")
     cards = _number(hardware.get("processes")) or 1.0
     return Energy(kwh=seconds * watts * cards / JOULES_PER_KWH, method="estimated: run time × rated power")
+
+
+def rated_watts(card: str) -> float | None:
+    """The board power of an accelerator by the name its driver gives; None for an unknown one."""
+    if not card:
+        return None
+    data = json.loads(resources.config("hardware", "accelerators.json").read_text(encoding="utf-8"))
+    listed = [one for rows in data.values() if isinstance(rows, list) for one in rows if isinstance(one, dict)]
+    return next((_number(one.get("tdp_w")) for one in listed if card in one.get("device_names", ())), None)
 
 
 def _metrics(dossier: Dossier) -> Mapping[str, Any]:

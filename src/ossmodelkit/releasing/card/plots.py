@@ -50,7 +50,8 @@ def memory_pair(dossier: Dossier) -> list[tuple[str, float]]:
     run = dossier.details(Kind.FINETUNE)
     metrics = run.get("metrics")
     measured = metrics.get("peak_memory_bytes") if isinstance(metrics, Mapping) else None
-    predicted = next((v for name in ("predicted_peak_bytes", "peak_bytes") if (v := run.get(name))), None)
+    told = metrics.get("predicted") if isinstance(metrics, Mapping) else None
+    predicted = told.get("allocated_peak_bytes") if isinstance(told, Mapping) else None
     if not isinstance(measured, (int, float)) or not isinstance(predicted, (int, float)):
         return []
     return [("predicted", predicted / GIB), ("measured", measured / GIB)]
