@@ -2,39 +2,50 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+WANTED := $(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+TRAIN := $(VENV)/.train-$(WANTED)
+DEV := $(VENV)/.dev-$(WANTED)
 
 .PHONY: demo test check lint types contracts bench clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(STAMP):
+# Compiling pays once what every start would pay where the environment forbids Python to cache.
+define install
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[dev]'
-	rm -f $(VENV)/.installed-*
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable '.[$(1)]'
+	$(BIN)/python -m compileall -q src
+	rm -f $(VENV)/.$(1)-*
 	touch $@
+endef
 
-demo: $(STAMP) ## Audit, fine-tune, release and verify a small model in ./demo
+$(TRAIN):
+	$(call install,train)
+
+$(DEV):
+	$(call install,dev)
+
+demo: $(TRAIN) ## Audit, fine-tune, release and verify a small model in ./demo
 	$(BIN)/kit demo demo --force
 
-test: $(STAMP) ## Run every test
+test: $(DEV) ## Run every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: lint types contracts test ## Lint, types, contracts and tests
 
-lint: $(STAMP)
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP)
+types: $(DEV)
 	$(BIN)/mypy
 
-contracts: $(STAMP)
+contracts: $(DEV)
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## Measure what docs/benchmarks.md reports
+bench: $(DEV) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove what was installed and built
