@@ -167,8 +167,12 @@ def index_faults(folder: Path, checked: verifying.Checked) -> Iterator[Finding]:
 
 def claims_faults(folder: Path, dossier: Dossier, who: Identified) -> Iterator[Finding]:
     """Statements that must follow the signature and are absent, by somebody else, or about something else."""
-    pinned = json.loads(dossier.documents[INDEX]).get("claims") or {}
-    wanted = {*pinned.get("kinds", ()), *who.trust.required_claims}
+    pinned = json.loads(dossier.documents[INDEX]).get("claims")
+    kinds = pinned.get("kinds") if isinstance(pinned, dict) else None
+    if not isinstance(kinds, list) or not all(isinstance(kind, str) for kind in kinds):
+        yield _fault("statement-missing", INDEX, "the index does not say which statements must follow")
+        kinds = []
+    wanted = {*kinds, *who.trust.required_claims}
     path = folder / CLAIMS
     if not wanted and not path.exists():
         return
