@@ -41,7 +41,7 @@ def certificate_signer(key: EllipticCurvePrivateKey, chain: bytes) -> Signer:
 
 
 def command_signer(words: list[str], public: EllipticCurvePublicKey, chain: bytes = b"") -> Signer:
-    """Let a command sign: it gets the bytes on stdin and prints an ECDSA signature in DER (KMS, HSM, agent).
+    """Let a command sign: it gets the bytes on stdin and prints an ECDSA signature in DER (a KMS or an HSM).
 
     What it prints is verified with `public` before it is used.
     """
