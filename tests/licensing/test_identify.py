@@ -161,3 +161,17 @@ def test_no_text_is_shipped() -> None:
     known = fingerprints.library().known
     assert len(known) > 200
     assert len({one.id for one in known}) > 150
+
+
+def test_terms_cannot_hide_in_a_copyright_line() -> None:
+    hidden = "Copyright (c) 2024 Acme Inc. You may use this for non-commercial purposes only.\n\n"
+    assert identify(hidden + installed("pluggy")).result != "exact"
+
+
+@pytest.mark.parametrize(
+    "piece", ["\n", "<!--", "[", "<a", "copyright ", "copyright year\n", "1.", "(a", "*\n", "year ", "copyright year "]
+)
+def test_no_text_takes_long(piece: str) -> None:
+    began = time.perf_counter()
+    identify((piece * 400_000)[:400_000])
+    assert time.perf_counter() - began < 8

@@ -82,7 +82,8 @@ def test_front_matter(front: str, license_ids: tuple[str, ...], bases: tuple[str
         pytest.param("license: [mit", id="an open list"),
         pytest.param("!!python/object/apply:os.system ['true']", id="a tag that would run"),
         pytest.param("- a", id="a list"),
-        pytest.param("x: " + "[" * 3000, id="deep"),
+        pytest.param("x: " + "[" * 100_000, id="deep enough to break a recursive composer"),
+        pytest.param("a: &a [x]\nb: [" + "*a, " * 500 + "]", id="many aliases"),
         pytest.param("x: y\n" * 40_000, id="huge"),
     ],
 )

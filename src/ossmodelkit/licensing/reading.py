@@ -10,6 +10,8 @@ from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.errors import KitError
 
 LONGEST_TEXT = 1024 * 1024
+DEEPEST = 64
+MOST_ALIASES = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,19 @@ def _decoded(name: str, data: bytes, encoding: str) -> Read:
 def load_yaml(text: str) -> Any:
     """Plain YAML values; no tag builds an object.
 
-    Raises `ValueError` with one line for anything that is no YAML, or nested beyond reason.
+    Raises `ValueError` with one line for anything that is no YAML, or nested beyond reason. Nesting is counted
+    on the events first: the C composer recurses, and a file of brackets would end the process.
     """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        depth = aliases = 0
+        for event in yaml.parse(text, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            aliases += isinstance(event, yaml.AliasEvent)
+            if depth > DEEPEST or aliases > MOST_ALIASES:
+                raise ValueError("nested or repeated beyond what a person writes")
         return yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader, in C where there is one
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         told = str(error).splitlines()
