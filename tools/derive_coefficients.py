@@ -105,12 +105,13 @@ def letters_for(value: dict[str, int], family: dict[str, Any]) -> Any:
     nearly |= {batch * (tokens - 1) - value["R"]: "W"}
     if family["task"] == "image-classification":
         nearly |= {36: "m", tokens: "T"}
-    for stale in ("D", "H"):
-        if family.get("derived", {}).get("D") and stale == "H":
-            value = {name: size for name, size in value.items() if name != "H"}
+    if "D" in family.get("derived", {}):  # then the hidden size is heads times their width
+        value = {name: size for name, size in value.items() if name != "H"}
     reader = symbols.Letters(value, nearly)
     if "A" in value:
         reader.primes[17] = "A"
+    if family["task"] == "image-classification":
+        reader.primes[tokens] = "T"  # 36 x 36 patches and one more: 1297 is a prime too
     return reader
 
 

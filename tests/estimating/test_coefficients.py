@@ -50,7 +50,8 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("llama", {"method": Method.PROMPT, "prompt_tokens": 32, "padded": True}),
     ("llama", {"method": Method.IA3, "targets": ("default",), "optimizer": Optimizer.SGD}),
     ("gpt2", {"method": Method.FULL, "optimizer": Optimizer.ADAMW_FOREACH}),
-    ("mixtral", {"checkpointing": True}),
+    ("mixtral", {"checkpointing": True, "targets": ("q_proj", "v_proj")}),
+    ("mixtral", {"method": Method.FULL}),
     ("bert", {"method": Method.FULL, "padded": True, "attention": Attention.EAGER}),
 ]
 

@@ -104,3 +104,28 @@ def test_a_trace_agrees_with_the_formula(tmp_path: Path, tier: str) -> None:
     assert traced["tier"] == tier.removeprefix("--")
     known = traced["memory"]["allocated_peak_bytes"]
     assert instant["memory"]["allocated_peak_bytes"] == pytest.approx(known, rel=0.02)
+
+
+def test_a_plan_is_written_that_finetune_takes(llama: Path, desk: Desk, tmp_path: Path) -> None:
+    import tomllib
+
+    from ossmodelkit.core.training import Plan
+    from ossmodelkit.foundation.wire import from_wire
+    from ossmodelkit.workflow.plan import Wish, plan
+
+    written = tmp_path / "plan.toml"
+    wish = Wish(gpus=("2xH100",), data="train.jsonl", write=str(written), batch=8, seq=1024)
+    report = plan(str(llama), wish, desk=desk)
+    made = from_wire(Plan, tomllib.loads(written.read_text()), where="plan.toml")
+    assert report.verdict == "fits"
+    assert (made.train.batch, made.devices.processes) == (8, 2)
+
+
+def test_no_way_on_the_front_is_beaten(llama: Path, desk: Desk) -> None:
+    from ossmodelkit.workflow.plan import Wish, plan
+
+    data = plan(str(llama), Wish(gpus=("RTX-4090",), batch=8, seq=1024), desk=desk).data
+    points = [(way["step_seconds"], -round(way["spare_bytes"] / 2**30)) for way in data["front"]]
+    assert points
+    assert not any(a != b and a[0] <= b[0] and a[1] < b[1] - 2 for a in points for b in points)
+    assert all(way["spare_bytes"] < 0 for way in data["failing"])

@@ -114,6 +114,11 @@ def targets(model: Architecture, options: StepOptions) -> Targets:
         wanted, forward = tuple(usual["targets"]), tuple(usual["feedforward"])
     elif wanted == ("default",):
         wanted = ("all-linear",)
+    if wanted == ("all-linear",) and "E" in model.letters:
+        raise NothingToJudgeError(
+            f"peft adapts the experts of {model.model_type} too when all linear layers are asked for",
+            hint="use --trace, or name layers: --targets q_proj,k_proj,v_proj,o_proj",
+        )
     if wanted == ("all-linear",):
         return Targets(names=frozenset(known))
     for name in wanted:

@@ -195,7 +195,7 @@ def block_lists(model: nn.Module) -> list[nn.ModuleList]:
 
 def _are_blocks(modules: nn.ModuleList) -> bool:
     kinds = {type(module).__name__.removeprefix("FSDP") for module in modules}
-    return len(modules) > 0 and len(kinds) == 1 and sum(1 for _ in modules[0].children()) > 1
+    return len(modules) > 0 and len(kinds) == 1 and sum(1 for _ in modules[0].modules()) > 3
 
 
 def _first_line(error: BaseException) -> str:
