@@ -55,11 +55,17 @@ def run(job: Job) -> RunRecord:
     except (Exception, KeyboardInterrupt) as error:
         traceback.print_exc()
         trouble = explain(error)
-        cause = "internal" if trouble is not error else "run" if this.loop is not None else "input"
+        cause = "run" if this.loop is not None and this.loop.done else "input"
+        cause = cause if isinstance(error, Trouble) else "run" if _of_the_machine(error) else "internal"
         this.facts |= {"status": "failed", "cause": cause, "reason": trouble.message, "hint": trouble.hint}
     finally:
         distributed.leave(this.world)
     return _record(this, time.monotonic() - began)
+
+
+def _of_the_machine(error: BaseException) -> bool:
+    """Memory, disk and people end runs too; none of them is a defect of ours."""
+    return isinstance(error, (OSError, MemoryError, KeyboardInterrupt)) or "memory" in str(error).lower()
 
 
 def _chapters(this: Run) -> None:
