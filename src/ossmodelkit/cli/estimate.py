@@ -35,7 +35,7 @@ def estimate(
     method: Annotated[Method, option("--method", text="What learns.")] = DEFAULTS.method,
     quantize: Annotated[Quantize, option("--quantize", text="How the frozen base is held.")] = DEFAULTS.quantize,
     batch: Annotated[int, option("--batch", text="Sequences of one card and step.")] = DEFAULTS.batch,
-    seq: Annotated[int, option("--seq", text="Tokens of a sequence.")] = DEFAULTS.seq,
+    seq: Annotated[int | None, option("--seq", text="Tokens of a sequence; 2048, or what the model can.")] = None,
     dtype: Annotated[Dtype | None, option("--dtype", text="Type of the weights; default: the model's own.")] = None,
     adapter_dtype: Annotated[
         Dtype, option("--adapter-dtype", text="Type of the adapters; peft takes fp32.")

@@ -13,11 +13,11 @@ from ossmodelkit.core.policy import Outcome
 from ossmodelkit.core.report import Report
 from ossmodelkit.core.source import Source
 from ossmodelkit.estimating import presenting, solving
-from ossmodelkit.estimating.architecture import DTYPES
+from ossmodelkit.estimating.architecture import DTYPES, read_architecture
 from ossmodelkit.estimating.asking import Estimate, Money
 from ossmodelkit.estimating.asking import estimate as answer
 from ossmodelkit.estimating.hardware import Cards, cards
-from ossmodelkit.estimating.options import Dtype, StepOptions
+from ossmodelkit.estimating.options import Dtype, Method, StepOptions
 from ossmodelkit.estimating.reading import Held, read_config, read_held
 from ossmodelkit.foundation.errors import NothingToJudgeError
 from ossmodelkit.sources.opening import open_source
@@ -45,8 +45,8 @@ def estimate(ref: str, question: Question, *, desk: Desk, online: bool = False) 
     source = open_source(ref, online=online)
     chosen = tuple(cards(name) for name in question.gpus)
     config = read_config(source)
-    options = _options(config, question)
     try:
+        options = _options(config, question)
         found = _answer(config, options, read_held(source), chosen, question)
     except NothingToJudgeError as error:
         return _cannot_judge(ref, error)
@@ -71,7 +71,12 @@ def _options(config: Mapping[str, Any], question: Question) -> StepOptions:
     own = DTYPES.get(str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch."))
     wanted = {name: value for name, value in question.options.items() if value is not None}
     wanted.setdefault("dtype", own or Dtype.BF16)
-    return StepOptions(**wanted)
+    options = StepOptions(**wanted)
+    longest = read_architecture(config).longest
+    if "seq" in wanted or not longest:
+        return options
+    room = longest - (options.prompt_tokens if options.method is Method.PROMPT else 0)
+    return replace(options, seq=max(1, min(options.seq, room)))
 
 
 def _answer(
