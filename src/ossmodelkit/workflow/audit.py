@@ -27,15 +27,15 @@ def audit(ref: str, *, desk: Desk, online: bool = False, jobs: int = 0) -> Repor
     Raises `SourceError` when there is no model and `NothingToJudgeError` when it holds nothing.
     """
     source = open_source(ref, online=online)
-    records = gather(source, desk=desk, jobs=jobs)
+    records = gather(source, desk=desk, online=online, jobs=jobs)
     policy = _with_both_halves(desk.settings.policy)
     verdict = judge(policy, records[0].subject.sha256, records, desk.now.date())
     return _report(source, records, verdict, recorded=desk.project is not None)
 
 
-def gather(source: Source, *, desk: Desk, jobs: int = 0) -> tuple[Evidence, Evidence]:
+def gather(source: Source, *, desk: Desk, online: bool = False, jobs: int = 0) -> tuple[Evidence, Evidence]:
     """The license record and the scan record of a source."""
-    return licenses.gather(source, desk), scans.gather(source, desk, jobs=jobs)
+    return licenses.gather(source, desk, online=online), scans.gather(source, desk, jobs=jobs)
 
 
 def _with_both_halves(policy: Policy) -> Policy:
