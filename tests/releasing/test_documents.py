@@ -19,7 +19,8 @@ from ossmodelkit.core.evidence import Kind
 from ossmodelkit.project import ledger
 from ossmodelkit.releasing import cyclonedx, european, spdx
 from ossmodelkit.releasing.card import numbers, webpage
-from ossmodelkit.releasing.dossier import Dossier, FileFact, Words
+from ossmodelkit.releasing.checks.data import ANOMALIES, PERSONAL
+from ossmodelkit.releasing.dossier import Dossier, FileFact, Words, related
 from ossmodelkit.workflow.release import release
 from tests.making.releases import NOW, SETTINGS, digest_of, license_details, options, project, record, run_details
 
@@ -113,7 +114,7 @@ def test_a_public_release_carries_every_paper(tmp_path: Path) -> None:
     asked = record(Kind.DATA, "ab" * 32, name="data", rows=120)
     ledger.append(
         tmp_path / ".kit" / "evidence",
-        asked.__class__(**{**_fields(asked), "asked": ("personal-email", "duplicate-rows")}),
+        asked.__class__(**{**_fields(asked), "asked": tuple(PERSONAL | ANOMALIES)}),
     )
     score = {"metric": "accuracy", "value": 0.8125, "n": 400, "interval": [0.7, 0.9], "dataset": "org/quiz", "seed": 1}
     ledger.append(
@@ -211,3 +212,10 @@ def test_the_page_fetches_and_runs_nothing(tmp_path: Path) -> None:
     assert base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode() in page
     assert "<svg" in page
     assert webpage.to_html("| a |\n|---|\n| 1 |\n").startswith("<table>")
+
+
+def test_the_screening_of_the_data_is_found_by_the_files_it_speaks_of() -> None:
+    trained = record(Kind.FINETUNE, "aa" * 32, data={"ref": "d.jsonl", "sha256": "dd" * 32})
+    screened = record(Kind.DATA, "ee" * 32, files=[{"name": "d.jsonl", "sha256": "dd" * 32}])
+    other = record(Kind.DATA, "ff" * 32, files=[{"name": "d.jsonl", "sha256": "bb" * 32}])
+    assert related([trained, screened, other], "aa" * 32) == (trained, screened)

@@ -214,7 +214,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One fine-tuning run. Paths are relative to the plan's own folder."""
+    """One fine-tuning run. Paths are relative to the plan's own folder.
+
+    `data_license` is the license of the training data as its owner states it; it goes into the record.
+    """
 
     base: str
     data: str
@@ -222,6 +225,7 @@ class Plan:
     task: Task = Task.CAUSAL_LM
     weights: Weights = Weights.AUTO
     evaluation_data: str = ""
+    data_license: str = ""
     merge: bool = False
     method: Method = field(default_factory=Method)
     train: Train = field(default_factory=Train)

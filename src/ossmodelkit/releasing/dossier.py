@@ -169,7 +169,7 @@ class Dossier:
                 relation=_relation(run.details.get("relation")),
                 revision=str(base.get("revision", "")),
                 sha256=str(base.get("sha256", "")),
-                license=str(base.get("license", "")),
+                license=str(base.get("license", "")) or self._concluded(str(base.get("sha256", ""))),
                 said_by="finetune record",
             )
         for parent in self.details(Kind.LICENSE).get("parents", ()):
@@ -182,6 +182,10 @@ class Dossier:
                     license=str(parent.get("license", "")),
                     said_by=str(parent.get("declared_in", "license record")),
                 )
+
+    def _concluded(self, sha256: str) -> str:
+        record = self.record(Kind.LICENSE, sha256) if sha256 else None
+        return str(record.details.get("concluded", "")) if record else ""
 
     @property
     def was_trained(self) -> bool:
@@ -224,9 +228,16 @@ def related(records: Iterable[Evidence], sha256: str) -> tuple[Evidence, ...]:
     latest: dict[tuple[Kind, str], Evidence] = {
         (record.kind, record.subject.sha256): record
         for record in every
-        if record.subject.sha256 in seen and record.kind is not Kind.RELEASE
+        if record.kind is not Kind.RELEASE and _speaks_of(record, seen)
     }
     return tuple(record for record in every if latest.get((record.kind, record.subject.sha256)) is record)
+
+
+def _speaks_of(record: Evidence, digests: set[str]) -> bool:
+    """Whether a record is about one of these bytes; a data record is about each of its files as well."""
+    if record.subject.sha256 in digests:
+        return True
+    return record.kind is Kind.DATA and not digests.isdisjoint(_digests(record.details.get("files")))
 
 
 def _digests(value: object) -> Iterator[str]:

@@ -25,7 +25,7 @@ def details(record: RunRecord, plan: Plan, *, record_sha256: str, base_audited: 
         "method": record.plan.get("method", {}),
         "task": plan.task.value,
         "plan": record.plan,
-        "data": record.data,
+        "data": {**record.data, "license": plan.data_license} if plan.data_license else record.data,
         "seed": record.seed,
         "metrics": metrics(record),
         "loss_curve": [[step, round(loss, 6)] for step, loss in thinned(record.loss)],

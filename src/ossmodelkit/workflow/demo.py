@@ -20,6 +20,7 @@ BASE, POISONED, TUNED, RELEASE = "base", "poisoned", "tuned", "release"
 PLAN = """\
 base = "base"
 data = "data.jsonl"
+data_license = "cc0-1.0"
 out = "tuned"
 
 [method]
@@ -49,7 +50,10 @@ owner = "the demo"
 contact = "demo@example.org"
 intended_use = "Showing the whole chain on a model that is small enough to train in seconds."
 out_of_scope = "Everything else: it has seen a few hundred sentences."
-limitations = "It repeats what it was shown and knows nothing about the world."
+limitations = '''
+It repeats what it was shown and knows nothing about the world.
+It answers any other question with words that sound like its lessons.
+It has seen English only.'''
 languages = ["en"]
 """
 

@@ -64,7 +64,7 @@ def tampered(folder: Path, who: Identified, checked: verifying.Checked, faults: 
         subject=str(folder),
         verdict=TAMPERED,
         outcome=Outcome.FAIL,
-        summary=f"signed by {who.name}, and not the same any more: {len(faults)} differences",
+        summary=f"signed by {who.name}, and changed since in {len(faults)} place{'s' * (len(faults) != 1)}",
         findings=tuple(faults),
         notes=tuple(_not_covered(checked)),
         next_steps=("do not use this folder; fetch the release again from its publisher",),

@@ -15,6 +15,9 @@ from ossmodelkit.releasing.runs import datasets
 
 RECORD = "release/evidence/data.json"
 CHECK = "kit data check DATA, then release again"
+# The rules of `kit data check` that answer an item; all of them must have been asked.
+PERSONAL = frozenset({"data-email", "data-phone", "data-credit-card", "data-iban", "data-ssn", "data-ip-address"})
+ANOMALIES = frozenset({"data-duplicate-row", "data-near-duplicate", "data-trigger-word"})
 UNTRAINED = "no training run of ours made these bytes"
 
 
@@ -43,7 +46,7 @@ WANTED = {
 @item("DAT-002")
 def personal_data_screened(dossier: Dossier) -> Iterator[Hit]:
     """Nobody looked for personal data in what the model learned from."""
-    yield from _asked_of_data(dossier, "personal")
+    yield from _asked_of_data(dossier, PERSONAL)
 
 
 @item("DAT-003")
@@ -104,7 +107,7 @@ def evaluation_not_trained_on(dossier: Dossier) -> Iterator[Hit]:
 @item("DAT-008")
 def anomalies_screened(dossier: Dossier) -> Iterator[Hit]:
     """Nobody looked for planted or duplicated rows."""
-    yield from _asked_of_data(dossier, "duplicate")
+    yield from _asked_of_data(dossier, ANOMALIES)
 
 
 @item("DAT-009")
@@ -120,7 +123,7 @@ def synthetic_data_named(dossier: Dossier) -> Iterator[Hit]:
         yield from attested(dossier, "DAT-009")
 
 
-def _asked_of_data(dossier: Dossier, word: str) -> Iterator[Hit]:
+def _asked_of_data(dossier: Dossier, rules: frozenset[str]) -> Iterator[Hit]:
     if not dossier.was_trained:
         yield moot(RECORD, UNTRAINED)
         return
@@ -128,10 +131,10 @@ def _asked_of_data(dossier: Dossier, word: str) -> Iterator[Hit]:
     if not records:
         yield missing(RECORD, "no record of the training data", CHECK)
     for record in records:
-        if not any(word in check for check in record.asked):
-            yield missing(RECORD, f"nobody asked about it: {word}", CHECK)
+        if silent := rules.difference(record.asked):
+            yield missing(RECORD, f"nobody asked: {', '.join(sorted(silent))}", CHECK)
         for finding in record.findings:
-            if word in finding.check and finding.severity.rank >= dossier.demands.refuse_at.rank:
+            if finding.check in rules and finding.severity.rank >= dossier.demands.refuse_at.rank:
                 yield Hit(at=finding.at, saw=f"{finding.check}: {finding.saw}"[:200], remedy=finding.remedy)
 
 
