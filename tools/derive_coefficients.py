@@ -115,6 +115,15 @@ def letters_for(value: dict[str, int], family: dict[str, Any]) -> Any:
     return reader
 
 
+def methods_of(family: dict[str, Any]) -> list[str]:
+    """What is recorded: all weights learn, none does, a prompt does; with experts, also whole LoRA.
+
+    peft gives experts adapters of their own kind, which cannot be laid around a linear layer afterwards.
+    """
+    whole = ["lora-fp32", "lora-bf16"] if "E" in family["fields"] else []
+    return family.get("methods", ["full", "frozen", "prompt"]) + whole
+
+
 def variants(family: dict[str, Any], *, tied: bool) -> list[dict[str, Any]]:
     """Every variant of a family that is traced, as keyword arguments and a key."""
     attentions = [
@@ -126,7 +135,7 @@ def variants(family: dict[str, Any], *, tied: bool) -> list[dict[str, Any]]:
     ]
     out = []
     for method, precision, attention, saving in itertools.product(
-        family.get("methods", ["full", "frozen", "prompt"]), PRECISIONS, attentions, (False, True)
+        methods_of(family), PRECISIONS, attentions, (False, True)
     ):
         if method == "prompt" and attention == "varlen":
             continue
@@ -139,17 +148,18 @@ def variants(family: dict[str, Any], *, tied: bool) -> list[dict[str, Any]]:
 
 def options_for(variant: dict[str, Any], value: dict[str, int], loss: Loss) -> StepOptions:
     """The options behind a variant."""
-    from ossmodelkit.trainer.tracing_symbols import PROMPT_TOKENS
+    from ossmodelkit.trainer.tracing_symbols import PROMPT_TOKENS, SYMBOLS
 
     dtype, autocast = PRECISIONS[variant["precision"]]
-    prompt = variant["method"] == "prompt"
+    name, _, adapter = variant["method"].partition("-")
     return StepOptions(
-        method=Method.PROMPT if prompt else Method.FULL,
+        method={"prompt": Method.PROMPT, "lora": Method.LORA}.get(name, Method.FULL),
+        rank=SYMBOLS["r"][0],
         batch=value["B"],
         seq=value["T"],
         dtype=dtype,
         autocast=autocast,
-        adapter_dtype=Dtype.FP32,
+        adapter_dtype=Dtype(adapter or "fp32"),
         checkpointing=variant["saving"],
         loss=loss,
         prompt_tokens=PROMPT_TOKENS,
@@ -191,13 +201,15 @@ def is_block(name: str) -> bool:
     return name.split(".")[1:2] != ["after"] and name.split(".")[1:2] != ["before"] and name[0].isdigit()
 
 
-def parameters(model: Any, reader: Any) -> list[Any]:
+def parameters(model: Any, reader: Any, *, learning: bool = False) -> list[Any]:
     """Names and shapes in letters; `{}` stands for the number of the block, the middle block speaks for all."""
     from ossmodelkit.trainer import tracing_model as models
 
     stacks = [name for name, module in model.named_modules() if module in models.block_lists(model)]
     out = []
     for name, parameter in model.named_parameters():
+        if learning and not parameter.requires_grad:
+            continue
         stack = next((at for at, prefix in enumerate(stacks) if name.startswith(f"{prefix}.")), None)
         shown, inner = name, None
         if stack is not None:
@@ -271,6 +283,8 @@ def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, An
                     bodies[key] = [[part, parts.number(events)] for part, events in cut]
                 if new_end:
                     ends[end_key] = {part: parts.number(events) for part, events in cut if not is_block(part)}
+                if variant["method"] == "lora-fp32" and "adapters" not in shapes:
+                    shapes["adapters"] = parameters(model, reader, learning=True)
                 if variant["method"] == "full" and mark + "shapes" not in shapes:
                     shapes[mark + "shapes"] = parameters(model, reader)
                     layers[mark + "linears"] = {

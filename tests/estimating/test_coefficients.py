@@ -52,6 +52,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("gpt2", {"method": Method.FULL, "optimizer": Optimizer.ADAMW_FOREACH}),
     ("mixtral", {"checkpointing": True, "targets": ("q_proj", "v_proj")}),
     ("mixtral", {"method": Method.FULL}),
+    ("mixtral", {"rank": 8}),
     ("bert", {"method": Method.FULL, "padded": True, "attention": Attention.EAGER}),
 ]
 
@@ -67,3 +68,22 @@ def test_the_formula_follows_the_trace(family: str, options: dict[str, Any]) -> 
     model = read_architecture(SMALL[family])
     known = trace(SMALL[family], step, model.task)["allocated_peak_bytes"]
     assert -0.02 < training_peak(model, step).allocated_bytes / known - 1 < 0.06
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"method": Method.FULL}, id="full"),
+        pytest.param({"method": Method.FULL, "checkpointing": True}, id="full, recomputed"),
+        pytest.param({}, id="lora"),
+    ],
+)
+def test_shards_follow_the_trace(options: dict[str, Any]) -> None:
+    from ossmodelkit.estimating.architecture import read_architecture
+    from ossmodelkit.estimating.sharding import sharded_peak
+    from ossmodelkit.trainer.tracing import trace
+    from tests.estimating.shapes import SMALL
+
+    step = StepOptions(seq=384, batch=2, fsdp=4, **options)
+    known = trace(SMALL["llama"], step, "causal-lm")["allocated_peak_bytes"]
+    assert -0.02 < sharded_peak(read_architecture(SMALL["llama"]), step).allocated_bytes / known - 1 < 0.06

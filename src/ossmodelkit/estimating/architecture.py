@@ -80,6 +80,34 @@ def read_architecture(config: Mapping[str, Any]) -> Architecture:
     )
 
 
+TASKS = {
+    "ForCausalLM": "causal-lm",
+    "LMHeadModel": "causal-lm",
+    "ForMaskedLM": "masked-lm",
+    "ForConditionalGeneration": "seq2seq",
+    "ForSequenceClassification": "sequence-classification",
+    "ForImageClassification": "image-classification",
+}
+
+
+def outline(config: Mapping[str, Any]) -> Architecture:
+    """The architecture, or of a family without coefficients as much as a trace needs: its task.
+
+    Raises `NothingToJudgeError` when `architectures` does not tell the task either.
+    """
+    try:
+        return read_architecture(config)
+    except NothingToJudgeError as error:
+        named = config.get("architectures")
+        first = str(named[0]) if isinstance(named, list) and named else ""
+        task = next((task for ending, task in TASKS.items() if first.endswith(ending)), None)
+        if task is None or config.get("auto_map"):
+            raise error
+        return Architecture(
+            family="", model_type=str(config["model_type"]), task=task, letters={}, stacks=(), tied=False
+        )
+
+
 def _family(kind: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     for name, spec in families().items():
         if kind in spec["types"]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ossmodelkit.estimating.architecture import Architecture, read_architecture
+from ossmodelkit.estimating.architecture import Architecture, outline, read_architecture
 from ossmodelkit.estimating.cost import Cost, run_cost
 from ossmodelkit.estimating.fitting import Fit, changes, judge_fit, on_card_bytes, reserved_bytes
 from ossmodelkit.estimating.hardware import Cards
@@ -65,8 +65,9 @@ def estimate(
     Raises `UsageError` naming the field or option that is wrong and `NothingToJudgeError` for what has
     no coefficients.
     """
-    model = read_architecture(config)
-    check_variant(model, options)
+    model = read_architecture(config) if traced is None else outline(config)
+    if model.family:
+        check_variant(model, options)
     notes = list(model.notes)
     peak = traced or peak_of(model, options)
     if traced is None and held is not None:
@@ -75,7 +76,8 @@ def estimate(
     money = money or Money()
     reserved = reserved_bytes(peak.allocated_bytes)
     fits = tuple(judge_fit(reserved, one) for one in cards)
-    speeds = tuple(step_speed(model, options, peak, one, money.mfu) for one in cards)
+    known = bool(model.family)  # FLOPs are counted from the family's sizes
+    speeds = tuple(step_speed(model, options, peak, one, money.mfu) if known else None for one in cards)
     pairs = zip(speeds, cards, strict=True)
     costs = tuple(run_cost(s, c, money.tokens, money.price, money.pue) if s else None for s, c in pairs)
     return Estimate(
@@ -153,7 +155,7 @@ def _remedies(
     """The cheapest change that makes each card fit that does not."""
     said = []
     for fit, one in zip(fits, cards, strict=True):
-        if fit.fits or not options.trains:
+        if fit.fits or not options.trains or not model.family:
             continue
         for words, changed in changes(options):
             try:

@@ -54,6 +54,8 @@ def recording(family: str, options: StepOptions, *, gate: str, tied: bool, windo
     data = load(family)
     mark = f"{gate}/" if gate else ""
     method = {Method.FULL: "full", Method.PROMPT: "prompt"}.get(options.method, "frozen")
+    if whole_lora(family, options):
+        method = f"lora-{Dtype.FP32 if options.adapter_dtype is Dtype.FP32 else Dtype.BF16}"
     attention = _attention(options, windowed)
     saving = "recompute" if options.checkpointing else "keep"
     kind = precision(options)
@@ -70,6 +72,12 @@ def recording(family: str, options: StepOptions, *, gate: str, tied: bool, windo
         events=tuple(parts[ends.get(name, number)] for name, number in body),
         sizes=data["sizes"],
     )
+
+
+def whole_lora(family: str, options: StepOptions) -> bool:
+    """Whether peft adapts experts as well, so that the step was recorded with its adapters."""
+    plain = options.method in (Method.LORA, Method.RSLORA, Method.PISSA)
+    return plain and options.targets == ("all-linear",) and "adapters" in load(family)["parameters"]
 
 
 def _tie(method: str, tied: bool) -> str:

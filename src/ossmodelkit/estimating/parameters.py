@@ -47,15 +47,19 @@ def tensors(model: Architecture) -> tuple[Tensor, ...]:
     """All parameters; a tied head is counted once."""
     mark = f"{model.gate}/" if model.gate else ""
     listed = coefficients.load(model.family)["parameters"][f"{mark}shapes"]
-    found = []
-    for name, inner, shape in listed:
-        sides = tuple(coefficients.amount(side, model.letters) for side in shape)
-        times = _times(inner, model.stacks)
-        if times:
-            found.append(Tensor(name=name, shape=sides, times=times, where=inner or ""))
+    found = list(_listed(listed, model, rank=1))
     if not model.tied and "V" in model.letters:
         found.append(Tensor(name="lm_head.weight", shape=(model.letters["V"], model.letters["H"])))
     return tuple(found)
+
+
+def _listed(listed: list[Any], model: Architecture, rank: int) -> Iterator[Tensor]:
+    letters = {**model.letters, "r": rank}
+    for name, inner, shape in listed:
+        sides = tuple(coefficients.amount(side, letters) for side in shape)
+        times = _times(inner, model.stacks)
+        if times:
+            yield Tensor(name=name, shape=sides, times=times, where=inner or "")
 
 
 def _times(inner: str | None, stacks: tuple[int, ...]) -> int:
@@ -114,7 +118,7 @@ def targets(model: Architecture, options: StepOptions) -> Targets:
         wanted, forward = tuple(usual["targets"]), tuple(usual["feedforward"])
     elif wanted == ("default",):
         wanted = ("all-linear",)
-    if wanted == ("all-linear",) and "E" in model.letters:
+    if wanted == ("all-linear",) and "E" in model.letters and not coefficients.whole_lora(model.family, options):
         raise NothingToJudgeError(
             f"peft adapts the experts of {model.model_type} too when all linear layers are asked for",
             hint="use --trace, or name layers: --targets q_proj,k_proj,v_proj,o_proj",
@@ -140,6 +144,9 @@ def adapter_tensors(model: Architecture, options: StepOptions) -> Iterator[Tenso
     if options.method is Method.PROMPT:
         copies = 2 if len(model.stacks) > 1 else 1  # peft learns a prompt for the encoder and the decoder
         yield Tensor(name="prompt", shape=(options.prompt_tokens * copies, model.letters["H"]))
+        return
+    if coefficients.whole_lora(model.family, options):
+        yield from _listed(coefficients.load(model.family)["parameters"]["adapters"], model, options.rank)
         return
     chosen = targets(model, options)
     for linear in linears(model):

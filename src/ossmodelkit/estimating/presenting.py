@@ -68,7 +68,9 @@ def _time(found: Estimate) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     for fit, speed in zip(found.fits, found.speeds, strict=True):
         if speed is None:
-            out.append({"gpu": fit.gpu, "unknown": "no rate is known for this type on this card"})
+            out.append(
+                {"gpu": fit.gpu, "unknown": "no rate is known for this type on this card, or no sizes for this family"}
+            )
             continue
         out.append(
             {
@@ -95,7 +97,7 @@ def not_counted(found: Estimate) -> tuple[str, ...]:
     """What the numbers leave out."""
     extra = []
     if found.options.fsdp > 1 and found.tier == "instant":
-        extra.append("the exact order of gathering shards: up to a quarter off; --trace follows it")
+        extra.append("the exact order of gathering shards: a few percent; --trace follows it")
     if found.options.method is Method.INFERENCE:
         extra.append("the server's own pools, graphs and reserves (many servers take 90 % of a card at once)")
     return (*extra, *NOT_COUNTED)

@@ -130,7 +130,8 @@ def _phase(name: str) -> str:
 
 def _chooser(model: Architecture, options: StepOptions, letters: dict[str, int]) -> Callable[[int, int], Choose]:
     """Which layers are wrapped, and in what."""
-    wrapped = targets(model, options) if options.method in ADAPTERS else Targets(names=frozenset())
+    laid = options.method in ADAPTERS and not coefficients.whole_lora(model.family, options)
+    wrapped = targets(model, options) if laid else Targets(names=frozenset())
     if not wrapped.names and options.quantize is Quantize.NONE:
         return lambda stack, block: lambda name, given, made: None
     rows = letters["B"] * (letters["S"] if options.method is Method.PROMPT else letters["T"])
@@ -138,6 +139,7 @@ def _chooser(model: Architecture, options: StepOptions, letters: dict[str, int])
     known: dict[tuple[str, bool], Wrap | None] = {}
 
     def choose(stack: int, name: str, given: int, made: int) -> Wrap | None:
+        name = name.removesuffix(".base_layer")
         linear = by_name.get((stack, name))
         if linear is None or (name not in wrapped.names and (options.quantize is Quantize.NONE or linear.conv)):
             return None

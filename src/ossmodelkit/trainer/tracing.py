@@ -21,6 +21,7 @@ from ossmodelkit.estimating.options import Method, StepOptions
 from ossmodelkit.foundation.wire import from_wire
 from ossmodelkit.trainer import tracing_model as models
 from ossmodelkit.trainer import tracing_optimizer as optimizers
+from ossmodelkit.trainer import tracing_sharding as sharding
 from ossmodelkit.trainer import tracing_step as steps
 from ossmodelkit.trainer.tracing_storage import StorageTape
 from ossmodelkit.trainer.tracing_tapes import Recorder
@@ -32,19 +33,24 @@ DEPTHS = ("num_hidden_layers", "n_layer", "num_layers", "num_decoder_layers")
 def trace(config: Mapping[str, Any], options: StepOptions, task: str) -> dict[str, Any]:
     """Peak bytes of one step in steady state, by category and phase."""
     model = models.build(config, options, task)
+    mesh = sharding.make_mesh(options.fsdp) if options.fsdp > 1 else None
     with FakeTensorMode(allow_non_fake_inputs=True):
         models.materialize(model)
+        if mesh is not None:
+            sharding.shard(model, mesh)
         inputs = steps.make_inputs(model, options, task)
         tape = StorageTape(keep=False)
-        for tensor in (*models.static_tensors(model), *inputs.values()):
+        whole = tuple(models.static_tensors(model))
+        for tensor in (*whole, *inputs.values()):
             if isinstance(tensor, Tensor):
-                tape.leave_out(tensor)
+                tape.leave_out(sharding.local(tensor))
         optimizer = optimizers.make(model, options)
         states = optimizer.make_states(tape)
         _follow_phases(model, tape)
         recorder = Recorder(model, tape)
-        steps.run_step(model, inputs, options, tape, optimizer, before_backward=recorder.turn)
-    static = [(tensor, tensor.untyped_storage().nbytes()) for tensor in models.static_tensors(model)]
+        with sharding.resized_storages(tape):
+            steps.run_step(model, inputs, options, tape, optimizer, before_backward=recorder.turn)
+    static = [(tensor, sharding.local(tensor).untyped_storage().nbytes()) for tensor in whole]
     trainable = sum(size for tensor, size in static if tensor.requires_grad)
     frozen = sum(size for tensor, size in static if not tensor.requires_grad)
     before = frozen + trainable + states
@@ -79,7 +85,7 @@ def _follow_phases(model: Any, tape: StorageTape) -> None:
     tape.on_segment = turn
     for parameter in model.parameters():
         if parameter.requires_grad:
-            size = parameter.untyped_storage().nbytes()
+            size = sharding.local(parameter).untyped_storage().nbytes()
             parameter.register_post_accumulate_grad_hook(partial(_count, tape, size))
 
 

@@ -178,8 +178,10 @@ def static_tensors(model: nn.Module) -> Iterator[torch.Tensor]:
     """Parameters and buffers, each storage once."""
     seen: set[int] = set()
     for tensor in (*model.parameters(), *model.buffers()):
-        if tensor.untyped_storage()._cdata not in seen:
-            seen.add(tensor.untyped_storage()._cdata)
+        own = getattr(tensor, "to_local", None)
+        key = (tensor if own is None else own()).untyped_storage()._cdata
+        if key not in seen:
+            seen.add(key)
             yield tensor
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from ossmodelkit.estimating import optimizing
 from ossmodelkit.estimating.options import Optimizer, StepOptions
 from ossmodelkit.estimating.parameters import Tensor as Shape
+from ossmodelkit.trainer.tracing_sharding import local
 from ossmodelkit.trainer.tracing_storage import StorageTape
 
 
@@ -29,7 +30,7 @@ class Stepper:
     def make_states(self, tape: StorageTape) -> int:
         """Make the states outside the tape; their bytes on the card."""
         if self.inner is None:
-            shapes = [Shape(name="", shape=tuple(parameter.shape)) for parameter in self.parameters]
+            shapes = [Shape(name="", shape=tuple(local(parameter).shape)) for parameter in self.parameters]
             widths = [parameter.element_size() for parameter in self.parameters]
             pairs = zip(shapes, widths, strict=True)
             return sum(optimizing.state_bytes(self.kind, [shape], width) for shape, width in pairs)
@@ -41,8 +42,8 @@ class Stepper:
         for state in self.inner.state.values():
             for item in state.values():
                 if isinstance(item, torch.Tensor):
-                    tape.leave_out(item)
-                    total += item.untyped_storage().nbytes()
+                    tape.leave_out(local(item))
+                    total += local(item).untyped_storage().nbytes()
         return total
 
     def step(self) -> None:

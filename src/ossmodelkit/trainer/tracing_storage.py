@@ -88,16 +88,28 @@ class StorageTape(TorchDispatchMode):
         self.live_bytes += size
         if self.keep:
             self.events.append(("+", number))
+        self._look()
+        weakref.finalize(storage, self._gone, key, number).atexit = False
+
+    def resized(self, storage: torch.UntypedStorage, change: int) -> None:
+        """A storage on the tape has grown or shrunk in place."""
+        number = self._ids.get(storage._cdata)
+        if number is not None:
+            shape, width, size = self.sizes[number]
+            self.sizes[number] = (shape, width, size + change)
+            self.live_bytes += change
+            self._look()
+
+    def _look(self) -> None:
         if self.live_bytes > self.peak_bytes:
             self.peak_bytes, self.peak_phase = self.live_bytes, self.phase
             self.gradients_at_peak = self.gradient_bytes
         if self.live_bytes > self.phase_peaks.get(self.phase, 0):
             self.phase_peaks[self.phase] = self.live_bytes
-        weakref.finalize(storage, self._gone, key, number, size).atexit = False
 
-    def _gone(self, key: int, number: int, size: int) -> None:
+    def _gone(self, key: int, number: int) -> None:
         if self._ids.get(key) == number:
             del self._ids[key]
-        self.live_bytes -= size
+        self.live_bytes -= self.sizes[number][2]
         if self.keep:
             self.events.append(("-", number))

@@ -133,7 +133,7 @@ rank = {way.options.rank}
 [train]
 epochs = 1.0
 batch = {wish.batch}
-micro_batch = {way.options.batch * way.cards.count}
+micro_batch = {way.options.batch}
 seq = {wish.seq}
 
 [speed]

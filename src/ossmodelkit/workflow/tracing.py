@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ossmodelkit.estimating.architecture import read_architecture
+from ossmodelkit.estimating.architecture import outline
 from ossmodelkit.estimating.asking import categories_of
 from ossmodelkit.estimating.memory import Peak
 from ossmodelkit.estimating.options import Method, StepOptions
@@ -41,7 +41,7 @@ def follow(config: Mapping[str, Any], options: StepOptions, *, quick: bool) -> P
 
 
 def _task(config: Mapping[str, Any]) -> str:
-    return read_architecture(config).task
+    return outline(config).task
 
 
 def _ask(request: Mapping[str, Any]) -> dict[str, Any]:
