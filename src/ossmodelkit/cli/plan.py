@@ -22,7 +22,10 @@ def plan(
         list[Method] | None, typer.Option("--method", help="Ways of tuning to choose from; may be repeated.")
     ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Rows of an optimizer step over all cards.")] = 16,
-    seq: Annotated[int, typer.Option("--seq", min=2, help="Tokens of a row.")] = 2048,
+    seq: Annotated[
+        int | None,
+        typer.Option("--seq", min=2, help="Tokens of a row; 2048, or what the model can.", show_default=False),
+    ] = None,
     rank: Annotated[int, typer.Option("--rank", min=1, help="Rank of the adapters.")] = 16,
     tokens: Annotated[int, typer.Option("--tokens", min=1, help="Tokens of the whole run.")] = 1_000_000,
     price: Annotated[
@@ -50,7 +53,7 @@ def plan(
         gpus=tuple(name for given in gpus or () for name in given.split(",")),
         methods=tuple(methods or (Method.LORA,)),
         batch=batch,
-        seq=seq,
+        seq=seq or 0,
         rank=rank,
         data=data,
         write=write,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ossmodelkit.core.policy import Outcome
 from ossmodelkit.core.report import Report, Table
-from ossmodelkit.estimating.architecture import DTYPES
+from ossmodelkit.estimating.architecture import DTYPES, read_architecture
 from ossmodelkit.estimating.asking import Money
 from ossmodelkit.estimating.hardware import cards
 from ossmodelkit.estimating.options import Dtype, Method, Quantize, StepOptions
@@ -21,16 +21,20 @@ from ossmodelkit.sources.opening import open_source
 from ossmodelkit.workflow.desk import Desk
 
 SHOWN = 8
+USUAL_SEQ = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is to be run: rows of a step over all cards, tokens of a row, and what may be chosen."""
+    """What is to be run: rows of a step over all cards, tokens of a row, and what may be chosen.
+
+    A `seq` of 0 asks for 2048, or for what the model can where that is less.
+    """
 
     gpus: tuple[str, ...]
     methods: tuple[Method, ...] = (Method.LORA,)
     batch: int = 16
-    seq: int = 2048
+    seq: int = 0
     rank: int = 16
     data: str = ""
     write: str = ""
@@ -49,6 +53,8 @@ def plan(ref: str, wish: Wish, *, desk: Desk, online: bool = False) -> Report:
     source = open_source(ref, online=online)
     config = read_config(source)
     own = DTYPES.get(str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch."))
+    longest = read_architecture(config).longest or USUAL_SEQ
+    wish = replace(wish, seq=wish.seq or min(USUAL_SEQ, longest))
     base = StepOptions(seq=wish.seq, rank=wish.rank, dtype=own or Dtype.BF16)
     chosen = tuple(cards(name) for name in wish.gpus)
     found = search(config, base, chosen, methods=wish.methods, batch=wish.batch, money=wish.money)
