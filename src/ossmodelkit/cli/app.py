@@ -24,7 +24,6 @@ COMMANDS = {
     "data": (MAKE, "Check, clean, convert, mix and augment training data."),
     "estimate": (MAKE, "Memory, time and cost of a training step, before anything is downloaded or started."),
     "plan": (MAKE, "Methods, quantization, recomputing and micro-batches for your cards, and what nothing beats."),
-    "plan": (MAKE, "Methods, quantization, recomputing and micro-batches for your cards, and what nothing beats."),
     "finetune": (MAKE, "Tune a model by a plan, and make the result a subject with its lineage."),
     "release": (SHIP, "Judge the checklist, write card, notices and bills of materials, sign the folder."),
     "verify": (
