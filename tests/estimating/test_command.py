@@ -129,3 +129,14 @@ def test_no_way_on_the_front_is_beaten(llama: Path, desk: Desk) -> None:
     assert points
     assert not any(a != b and a[0] <= b[0] and a[1] < b[1] - 2 for a in points for b in points)
     assert all(way["spare_bytes"] < 0 for way in data["failing"])
+
+
+@pytest.mark.train
+def test_a_family_without_coefficients_is_traced(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    small = SMALL["llama"] | {"model_type": "stablelm", "architectures": ["StableLmForCausalLM"]}
+    path.write_text(json.dumps(small))
+    assert kit(str(path), "--seq", "128")[0] == 3
+    code, data, errors = kit(str(path), "--seq", "128", "--trace", "--gpu", "L4")
+    assert code == 0, errors
+    assert data["memory"]["allocated_peak_bytes"] > 0

@@ -110,7 +110,7 @@ def outline(config: Mapping[str, Any]) -> Architecture:
 
 def _family(kind: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     for name, spec in families().items():
-        if kind in spec["types"]:
+        if kind in spec["types"] and not (spec.get("when") == "K = A" and _shares_heads(config)):
             if config.get("auto_map"):
                 raise NothingToJudgeError(
                     "config.json: 'auto_map' wants the model's own code, which may differ from its family",
@@ -123,6 +123,10 @@ def _family(kind: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         f"no coefficients were derived for model_type {kind!r}{why}",
         hint=("" if why else f"{TRACE}; ") + f"the instant estimate knows {known}",
     )
+
+
+def _shares_heads(config: Mapping[str, Any]) -> bool:
+    return config.get("num_key_value_heads") not in (None, config.get("num_attention_heads"))
 
 
 def _letters(config: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, int]:

@@ -123,10 +123,7 @@ def tables(found: Estimate) -> tuple[Table, ...]:
 
 def _totals(found: Estimate) -> Table:
     rows = (
-        (
-            "model",
-            f"{found.model.model_type}, {shape_note(found.peak.parameters)} parameters, {found.model.layers} blocks",
-        ),
+        ("model", _model(found)),
         ("learns", f"{found.options.method}, {shape_note(found.peak.trainable_parameters)} parameters"),
         ("allocated", gib(found.peak.allocated_bytes)),
         ("reserved", gib(found.reserved_bytes)),
@@ -134,6 +131,11 @@ def _totals(found: Estimate) -> Table:
         ("peaks in", found.peak.phase),
     )
     return Table(title="", columns=("", ""), rows=rows)
+
+
+def _model(found: Estimate) -> str:
+    blocks = f", {found.model.layers} blocks" if found.model.layers else ""
+    return f"{found.model.model_type}, {shape_note(found.peak.parameters)} parameters{blocks}"
 
 
 def _where(found: Estimate) -> Table:

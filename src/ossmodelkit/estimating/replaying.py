@@ -58,7 +58,8 @@ def replay(model: Architecture, options: StepOptions) -> Replay:
     Raises `NothingToJudgeError` for a variant without coefficients.
     """
     letters = letters_of(model, options)
-    windowed = bool(model.window) and letters["T"] > model.window
+    rows = letters["S"] if options.method is Method.PROMPT else letters["T"]
+    windowed = 0 < model.window <= rows
     recorded = coefficients.recording(model.family, options, gate=model.gate, tied=model.tied, windowed=windowed)
     sizes = [0, *(amount(size, letters) for size in recorded.sizes)]
     choose = _chooser(model, options, letters)

@@ -13,7 +13,7 @@ from ossmodelkit.core.policy import Outcome
 from ossmodelkit.core.report import Report
 from ossmodelkit.core.source import Source
 from ossmodelkit.estimating import presenting, solving
-from ossmodelkit.estimating.architecture import DTYPES, read_architecture
+from ossmodelkit.estimating.architecture import DTYPES, outline, read_architecture
 from ossmodelkit.estimating.asking import Estimate, Money
 from ossmodelkit.estimating.asking import estimate as answer
 from ossmodelkit.estimating.hardware import Cards, cards
@@ -72,7 +72,7 @@ def _options(config: Mapping[str, Any], question: Question) -> StepOptions:
     wanted = {name: value for name, value in question.options.items() if value is not None}
     wanted.setdefault("dtype", own or Dtype.BF16)
     options = StepOptions(**wanted)
-    longest = read_architecture(config).longest
+    longest = outline(config).longest if question.tier != "instant" else read_architecture(config).longest
     if "seq" in wanted or not longest:
         return options
     room = longest - (options.prompt_tokens if options.method is Method.PROMPT else 0)
