@@ -1,7 +1,6 @@
 """How long a scan takes and how much it holds, against the tools people use today.
 
-`python -m benchmarks.scan` prints one line for each workload. Times are processor seconds of whole processes,
-except for the parallel one.
+Times are processor seconds of whole processes, except for the parallel one and the digest, which are wall seconds.
 """
 
 from __future__ import annotations
@@ -16,27 +15,29 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
+KIT = (sys.executable, "-m", "ossmodelkit", "scan", "--format", "json")
 GENOPS = "import pickletools,sys\nfor _ in pickletools.genops(open(sys.argv[1],'rb')): pass"
 
 
-def run(*words: str) -> tuple[float, float]:
+def spent(*words: str) -> tuple[float, float]:
     """Wall and processor seconds of a whole process; the second does not mind what else is running."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.perf_counter() - started, spent
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - started, processor
 
 
 def best(*words: str, times: int = 3) -> float:
-    return min(run(*words)[1] for _ in range(times))
+    return min(spent(*words)[1] for _ in range(times))
 
 
 def wall(*words: str, times: int = 2) -> float:
-    return min(run(*words)[0] for _ in range(times))
+    return min(spent(*words)[0] for _ in range(times))
 
 
 def peak(*words: str) -> float:
@@ -104,32 +105,32 @@ def many(folder: Path) -> Path:
     return place
 
 
-def main() -> None:
-    kit = (sys.executable, "-m", "ossmodelkit", "scan", "--format", "json")
-    folder = Path(tempfile.mkdtemp(prefix="kit-bench-"))
-    try:
-        run(*kit, str(small(folder)))
-        typer = best(sys.executable, "-c", "import typer")
-        ours = best(*kit, str(small(folder)))
-        theirs = best("picklescan", "-p", str(small(folder))) if shutil.which("picklescan") else float("nan")
-        print(f"1 MB pickle       kit {ours:.2f} s   import typer {typer:.2f} s   picklescan {theirs:.2f} s")
-        path = dense(folder)
-        ours, genops = best(*kit, str(path), times=2), best(sys.executable, "-c", GENOPS, str(path), times=1)
-        print(
-            f"dense {path.stat().st_size >> 20} MiB     kit {ours:.2f} s   genops {genops:.2f} s   {genops / ours:.1f}x"
-        )
-        path = large_zip(folder)
-        ours, hashed = best(*kit, str(path)), _hash(path)
-        print(f"2 GiB torch zip   kit {ours:.2f} s   sha256 {hashed:.2f} s   {ours / hashed:.3f}x")
-        place = many(folder)
-        one, two = wall(*kit, str(place), "--jobs", "1"), wall(*kit, str(place), "--jobs", "2")
-        print(f"200 files         jobs 1 {one:.2f} s   jobs 2 {two:.2f} s   {one / two:.2f}x")
-        memory = max(
-            peak(*kit, str(one)) for one in (folder / "small.pkl", folder / "dense.pkl", folder / "large.pt", place)
-        )
-        print(f"peak memory of any of these: {memory:.0f} MiB   processors: {os.cpu_count()}")
-    finally:
-        shutil.rmtree(folder)
+def run() -> str:
+    """A row for each workload: ours, the other, and the ratio."""
+    with tempfile.TemporaryDirectory(prefix="kit-bench-") as name:
+        lines = ["### Scan", "", "| workload | kit scan | against | seconds | ratio |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {what} | {ours:.2f} | {whom} | {other:.2f} | {ours / other:.3f} |"
+            for what, ours, whom, other in _rows(Path(name))
+        ]
+        places = [Path(name, place) for place in ("small.pkl", "dense.pkl", "large.pt", "many")]
+        most = max(peak(*KIT, str(place)) for place in places)
+    return "\n".join([*lines, "", f"Peak memory of any of these: {most:.0f} MiB; processors: {os.cpu_count()}."])
+
+
+def _rows(folder: Path) -> Iterator[tuple[str, float, str, float]]:
+    path = small(folder)
+    ours = best(*KIT, str(path))
+    yield "1 MB pickle", ours, "import typer", best(sys.executable, "-c", "import typer")
+    if picklescan := shutil.which("picklescan", path=str(Path(sys.executable).parent)):
+        yield "1 MB pickle", ours, "picklescan", best(picklescan, "-p", str(path))
+    path = dense(folder)
+    ours, genops = best(*KIT, str(path), times=2), best(sys.executable, "-c", GENOPS, str(path), times=1)
+    yield f"{path.stat().st_size >> 20} MiB of dense opcodes", ours, "pickletools.genops", genops
+    path = large_zip(folder)
+    yield "2 GiB torch zip", best(*KIT, str(path)), "sha256", _hash(path)
+    path = many(folder)
+    yield "200 files, 2 jobs", wall(*KIT, str(path), "--jobs", "2"), "1 job", wall(*KIT, str(path), "--jobs", "1")
 
 
 def _hash(path: Path) -> float:
@@ -140,4 +141,4 @@ def _hash(path: Path) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    print(run())
