@@ -8,6 +8,7 @@ import pickle
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,18 @@ def test_jobs_change_nothing_but_the_time(tmp_path: Path) -> None:
     for number in range(60):
         (tmp_path / f"{number:02}.pkl").write_bytes(EVIL if number % 7 == 0 else GOOD)
     assert scan(str(tmp_path), jobs=1) == scan(str(tmp_path), jobs=2)
+
+
+def test_workers_can_be_started_while_a_thread_runs(tmp_path: Path) -> None:
+    """A progress bar is such a thread: then workers cannot be forked, and nothing of ours may fail to travel."""
+    for number in range(30):
+        (tmp_path / f"{number:02}.pkl").write_bytes(EVIL if number % 7 == 0 else GOOD)
+    stop = threading.Event()
+    threading.Thread(target=stop.wait, daemon=True).start()
+    try:
+        assert scan(str(tmp_path), jobs=2) == scan(str(tmp_path), jobs=1)
+    finally:
+        stop.set()
 
 
 def test_fail_on_moves_the_outcome_and_not_the_word(tmp_path: Path) -> None:

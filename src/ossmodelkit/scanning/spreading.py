@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ossmodelkit.core.artifact import Entry
 from ossmodelkit.core.check import Answers
-from ossmodelkit.scanning.entry import FileResult, Work, inspect_entry, lost
+from ossmodelkit.core.source import Source
+from ossmodelkit.formats.readers import READERS
+from ossmodelkit.scanning.entry import FileResult, Limits, Work, inspect_entry, lost
 
 # Below this, starting workers costs more than they save.
 WORTH_FILES = 24
@@ -24,10 +26,11 @@ def spread(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[tuple[Fi
     """The outcome of every entry, in their order."""
     local = isinstance(getattr(work.source, "root", None), Path)
     jobs = min(jobs or (processors() if local else WAITING), len(entries))
+    travels = local and work.readers is READERS
     small = len(entries) < WORTH_FILES and sum(entry.size for entry in entries) < WORTH_BYTES
     if jobs <= 1 or small:
         yield from (inspect_entry(work, entry) for entry in entries)
-    elif local:
+    elif travels:
         yield from _by_processes(work, entries, jobs)
     else:
         from concurrent.futures import ThreadPoolExecutor
@@ -49,9 +52,10 @@ def _by_processes(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[t
     forks = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if forks else "spawn")
     chunk = max(1, min(16, len(entries) // (jobs * 4)))
+    given = (work.source, work.limits)  # readers hold functions, which cannot travel: workers take the shipped ones
     done = 0
     try:
-        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=(work,)) as pool:
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=given) as pool:
             for outcome in pool.map(_inspect, entries, chunksize=chunk):
                 done += 1
                 yield outcome
@@ -59,9 +63,9 @@ def _by_processes(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[t
         yield from (lost(work, entry, KILLED) for entry in entries[done:])
 
 
-def _begin(work: Work) -> None:
+def _begin(source: Source, limits: Limits) -> None:
     global _work
-    _work = work
+    _work = Work(source=source, limits=limits, readers=READERS)
 
 
 def _inspect(entry: Entry) -> tuple[FileResult, Answers]:

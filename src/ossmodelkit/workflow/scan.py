@@ -29,14 +29,15 @@ def scan(
     *,
     desk: Desk | None = None,
     online: bool = False,
-    jobs: int = 0,
+    jobs: int = 1,
     fail_on: Severity = Severity.MEDIUM,
     waivers: Iterable[Waiver] = (),
     record: bool = False,
 ) -> Report:
     """Scan one or several places: a file, a folder, a glob, `-`, or what else can be opened.
 
-    `jobs` files are read at once (0: as many as there are processors). Raises `SourceError` when there is
+    `jobs` files are read at once (0: as many as there are processors; then the calling script needs the usual
+    `if __name__ == "__main__"`, because workers may import it again). Raises `SourceError` when there is
     nothing at a place, and `NothingToJudgeError` when it is empty.
     """
     desk = desk or Desk()
@@ -55,7 +56,7 @@ def scan(
     return replace(report, notes=(*report.notes, *(remark for source in sources for remark in remarks(source))))
 
 
-def gather(source: Source, desk: Desk, *, jobs: int = 0) -> Evidence:
+def gather(source: Source, desk: Desk, *, jobs: int = 1) -> Evidence:
     """Scan a source and record what came out."""
     return _write(source, desk, _inspect(source, desk, jobs, several=False))
 
