@@ -29,6 +29,7 @@ def scan(
     ] = None,
     record: Annotated[bool, typer.Option("--record", help="Keep the result as evidence in the project.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report, and leave with 0.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on: scan each file that arrives in one folder.")] = False,
     online: Online = False,
 ) -> None:
     """Look for code that loading a model would run, without loading it.
@@ -45,12 +46,16 @@ def scan(
         curl -s https://example.org/model.pkl | kit scan -
 
         kit scan ./model --fail-on high -o sarif=scan.sarif
+
+        kit scan ~/Downloads --watch
     """
     from ossmodelkit.foundation.progress import for_people
     from ossmodelkit.project.waivers import read_waivers
     from ossmodelkit.workflow.desk import desk_here
     from ossmodelkit.workflow.scan import scan as run
 
+    if watch:
+        _watch(paths, output, fail_on)
     report = run(
         paths,
         desk=desk_here(progress=for_people()),
@@ -63,3 +68,15 @@ def scan(
     show(report, output, files or ())
     if not exit_zero:
         raise exit_for(report.outcome)
+
+
+def _watch(paths: list[str], output: Format, fail_on: Severity) -> None:
+    """Show a report for each file that arrives, until interrupted."""
+    from ossmodelkit.foundation.errors import UsageError
+    from ossmodelkit.workflow.desk import desk_here
+    from ossmodelkit.workflow.watch import watch
+
+    if len(paths) != 1:
+        raise UsageError(f"--watch takes one folder, not {len(paths)}", hint="start one for each folder")
+    for report in watch(Path(paths[0]), desk=desk_here(), fail_on=fail_on):
+        show(report, output)

@@ -21,7 +21,7 @@ SUMMARIES = {
 }
 
 
-def audit(ref: str, *, desk: Desk, online: bool = False, jobs: int = 0) -> Report:
+def audit(ref: str, *, desk: Desk, online: bool = False, jobs: int = 1) -> Report:
     """Judge the model at `ref` by the project's policy, and record both halves when there is a project.
 
     Raises `SourceError` when there is no model and `NothingToJudgeError` when it holds nothing.
@@ -33,7 +33,7 @@ def audit(ref: str, *, desk: Desk, online: bool = False, jobs: int = 0) -> Repor
     return _report(source, records, verdict, recorded=desk.project is not None)
 
 
-def gather(source: Source, *, desk: Desk, online: bool = False, jobs: int = 0) -> tuple[Evidence, Evidence]:
+def gather(source: Source, *, desk: Desk, online: bool = False, jobs: int = 1) -> tuple[Evidence, Evidence]:
     """The license record and the scan record of a source."""
     return licenses.gather(source, desk, online=online), scans.gather(source, desk, jobs=jobs)
 
@@ -67,7 +67,7 @@ def _report(source: Source, records: tuple[Evidence, ...], verdict: Verdict, *, 
             *remarks(source),
             licenses.DISCLAIMER,
         ),
-        next_steps=_next_steps(source.ref, verdict.outcome, recorded),
+        next_steps=_next_steps(source.ref, verdict, recorded),
         data={
             "payload_sha256": subject.sha256,
             "license": dict(by_kind[Kind.LICENSE].details),
@@ -100,12 +100,14 @@ def _parent(parent: dict[str, object]) -> str:
     return f"{parent.get('ref')}  {parent.get('relation')}, named in {parent.get('declared_in')}{known}"
 
 
-def _next_steps(ref: str, outcome: Outcome, recorded: bool) -> tuple[str, ...]:
+def _next_steps(ref: str, verdict: Verdict, recorded: bool) -> tuple[str, ...]:
+    if verdict.refused:
+        return (f"kit explain {verdict.refused[0].check}   what it means and what to do",)
     if not recorded:
         return ("kit init   to keep this as evidence: there is no project here",)
-    if outcome is Outcome.PASS:
+    if verdict.outcome is Outcome.PASS:
         return (
             f"kit estimate {ref}   will it fit?",
             "kit finetune --example lora > plan.toml   then kit finetune plan.toml",
         )
-    return ("kit explain ID   what a finding means and what to do",)
+    return ("kit status   what this project knows",)
