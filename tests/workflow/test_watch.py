@@ -7,6 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,9 @@ def test_a_file_is_no_folder_to_watch(tmp_path: Path) -> None:
 def test_the_command_reports_until_it_is_interrupted(tmp_path: Path) -> None:
     (tmp_path / "evil.pkl").write_bytes(pickle.dumps(Shell()))
     run = [sys.executable, "-u", "-m", "ossmodelkit", "scan", "--watch", str(tmp_path)]
-    process = subprocess.Popen(run, stdout=subprocess.PIPE, text=True)
+    # A shell that starts its jobs in the background lets them ignore the interrupt, and we would inherit that.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(run, stdout=subprocess.PIPE, text=True, preexec_fn=heed)
     assert process.stdout
     assert "dangerous" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
