@@ -104,3 +104,11 @@ def test_status_judges_every_payload_again(poisoned: Path, desk: Desk) -> None:
     report = status(desk=desk)
     assert report.outcome is Outcome.FAIL
     assert report.data["payloads"][0]["outcome"] is Outcome.FAIL
+
+
+def test_of_many_parents_the_base_is_shown_first(model: Path, desk: Desk) -> None:
+    listed = "".join(f"- data-{number}\n" for number in range(20))
+    (model / "README.md").write_text(f"---\nlicense: mit\nbase_model: org/base\ndatasets:\n{listed}---\n")
+    rows = [row for row in audit(str(model), desk=desk).tables[0].rows if row[0] in ("parent", "")]
+    assert rows[0][1].startswith("org/base")
+    assert rows[-1] == ("", "… and 15 more: kit license lineage")

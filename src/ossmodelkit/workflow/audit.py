@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ossmodelkit.core.evidence import Evidence, Kind
+from ossmodelkit.core.lineage import Relation
 from ossmodelkit.core.policy import Outcome, Policy, Verdict, judge
 from ossmodelkit.core.report import Report, Table
 from ossmodelkit.core.source import Source
@@ -14,6 +16,7 @@ from ossmodelkit.workflow import license as licenses
 from ossmodelkit.workflow import scan as scans
 from ossmodelkit.workflow.desk import Desk
 
+MOST_PARENTS = 6
 SUMMARIES = {
     Outcome.PASS: "nothing stands against adopting this model",
     Outcome.FAIL: "do not adopt this model as it is",
@@ -85,7 +88,7 @@ def _tables(records: dict[Kind, Evidence], source: Source) -> tuple[Table, ...]:
         ("payload", f"{records[Kind.SCAN].subject.sha256[:16]}…  {len(inventory.payload)} files"),
         ("license", f"{license_facts.get('concluded') or 'unresolved'}  ({license_facts.get('verdict', '?')})"),
         ("security", f"{scan_facts.get('verdict', '?')}  ({len(records[Kind.SCAN].asked)} checks asked)"),
-        *(("parent", _parent(parent)) for parent in license_facts.get("parents", ())),
+        *_parents(license_facts.get("parents", ())),
     )
     facts = Table(title="", columns=("", ""), rows=rows)
     owed = tuple(
@@ -93,6 +96,14 @@ def _tables(records: dict[Kind, Evidence], source: Source) -> tuple[Table, ...]:
         for duty in license_facts.get("obligations", ())
     )
     return (facts, Table(title="You owe", columns=("state", "what", "clause"), rows=owed)) if owed else (facts,)
+
+
+def _parents(parents: Sequence[dict[str, object]]) -> Iterator[tuple[str, str]]:
+    """Models first: of what a card lists, the datasets are many and the bases matter more."""
+    ordered = sorted(parents, key=lambda parent: parent.get("relation") == Relation.DATASET)
+    yield from (("parent", _parent(parent)) for parent in ordered[:MOST_PARENTS])
+    if len(ordered) > MOST_PARENTS:
+        yield "", f"… and {len(ordered) - MOST_PARENTS} more: kit license lineage"
 
 
 def _parent(parent: dict[str, object]) -> str:
