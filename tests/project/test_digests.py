@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from unittest.mock import patch
 
 from ossmodelkit.core.artifact import Entry, Inventory
 from ossmodelkit.project.digests import digest_payload
@@ -43,3 +44,11 @@ def test_what_a_hub_claims_is_not_fetched() -> None:
             raise AssertionError("nothing should be read")
 
     assert digest_payload(Remote()) == {"w.safetensors": "c" * 64}  # type: ignore[arg-type]
+
+
+def test_one_run_reads_the_payload_once_even_without_a_cache(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one")
+    source = LocalSource(tmp_path)
+    first = digest_payload(source)
+    with patch("ossmodelkit.project.digests.digest_stream", side_effect=AssertionError("read again")):
+        assert digest_payload(source) == first

@@ -1,7 +1,7 @@
 """SHA-256 of files, in parallel, with a cache that may be deleted at any time.
 
 The cache is for building only: it trusts size, mtime, ctime and inode. Verifying never uses it.
-Digests of remote files are remembered for this run and no longer.
+Without it, and for remote files, digests are remembered for this run and no longer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from ossmodelkit.core.artifact import payload_digest
 from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.progress import Progress, Silent, Task
 from ossmodelkit.foundation.writing import write_atomic
@@ -55,14 +54,9 @@ def digest_payload(source: Source, *, cache: Path | None = None, progress: Progr
         with workers, (progress or Silent()).task("hashing", total, "bytes") as task:
             found = workers.map(lambda entry: digest_stream(source, entry.name, task), todo)
             known.update(zip((stamps[entry.name] for entry in todo), found, strict=True))
-        _this_run[source] = {stamp: digest for stamp, digest in known.items() if stamp.startswith(REMOTE)}
+        _this_run[source] = known
         _save(cache, {stamp: digest for stamp, digest in known.items() if not stamp.startswith(REMOTE)})
     return claimed | {name: known[stamp] for name, stamp in stamps.items()}
-
-
-def subject_digest(digests: Mapping[str, str]) -> str:
-    """The payload digest of `{name: sha256}`."""
-    return payload_digest(digests)
 
 
 def _stamp(source: Source, name: str) -> str:

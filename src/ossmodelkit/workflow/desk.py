@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ossmodelkit import __version__
+from ossmodelkit.core.artifact import payload_digest
 from ossmodelkit.core.check import Answers
 from ossmodelkit.core.evidence import Evidence, Kind, Subject
 from ossmodelkit.core.source import Source
@@ -44,7 +45,7 @@ class Desk:
 
     def subject(self, source: Source) -> Subject:
         """The payload of `source` by name and digest. Reads every byte once."""
-        return Subject(name=Path(source.ref).name or source.ref, sha256=digests.subject_digest(self.digests(source)))
+        return Subject(name=Path(source.ref).name or source.ref, sha256=payload_digest(self.digests(source)))
 
     def write(self, kind: Kind, subject: Subject, answers: Answers, details: dict[str, Any]) -> Evidence:
         """Make a record, and keep it in the ledger when there is a project."""
