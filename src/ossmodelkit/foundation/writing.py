@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -12,37 +14,36 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
     Raises `OSError` as the operating system gives it; nothing is left behind then.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with _written(path, data, mode) as written:
+        written.replace(path)
     sync_folder(path.parent)
 
 
 def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> bool:
     """Write `path` only where nothing is yet; False when somebody was first."""
+    with _written(path, data, mode) as written:
+        try:
+            os.link(written, path)
+        except FileExistsError:
+            return False
+    sync_folder(path.parent)
+    return True
+
+
+@contextmanager
+def _written(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """A temporary file beside `path` that holds `data` safely; gone afterwards unless it was renamed."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
+    written = Path(name)
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
-        Path(name).chmod(mode)
-        try:
-            os.link(name, path)
-        except FileExistsError:
-            return False
+        written.chmod(mode)
+        yield written
     finally:
-        Path(name).unlink(missing_ok=True)
-    sync_folder(path.parent)
-    return True
+        written.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
