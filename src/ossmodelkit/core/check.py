@@ -1,6 +1,6 @@
 """How a check is written, catalogued and run.
 
-A check is a function over one view (`Pickle`, `LicenseChain`, `Dossier`, …) that yields `Hit`s.
+A check is a function over one view (`Pickle`, `Safetensors`, `Dossier`, …) that yields `Hit`s.
 There is no registry: a catalog is a plain tuple of checks, written out where it is used.
 """
 

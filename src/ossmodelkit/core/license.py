@@ -21,8 +21,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ossmodelkit.core.lineage import Parent
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -128,17 +126,6 @@ class Claim:
     license: str = ""
     covers: str = "model"
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LicenseChain:
-    """A model with everything that was found about its license and its parents'."""
-
-    model: str
-    claims: tuple[Claim, ...] = ()
-    parents: tuple[Parent, ...] = ()
-    declared: str = ""
-    concluded: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,6 @@ from ossmodelkit.estimating.options import Autocast, Dtype, Method, StepOptions
 # Share of the dense rate that plain PyTorch loops reach: padded and unfused at the low end, the best published
 # LoRA runs (40.6 and 42.8 % on an H100 at 4096 tokens) at the high end.
 USUAL_MFU = (0.20, 0.43)
-DECODE_BANDWIDTH = (0.5, 0.85)  # share of the memory's rate that generation reaches
 LINK = 0.6  # share of the link's rate that a ring reaches
 
 

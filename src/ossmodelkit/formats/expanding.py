@@ -8,25 +8,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 
 from ossmodelkit.formats.reading import Blob
 from ossmodelkit.foundation.limits import Budget
 
 IN_MEMORY = 16 * 1024 * 1024
 PIECE = 256 * 1024
-
-
-class Decompressor(Protocol):
-    """What zlib, bz2 and lzma objects have in common."""
-
-    @property
-    def eof(self) -> bool:
-        """Whether the end of the compressed stream was met."""
-
-    @property
-    def unused_data(self) -> bytes:
-        """What follows the end."""
 
 
 def spool(pieces: Iterable[bytes], budget: Budget) -> tuple[BinaryIO, int]:

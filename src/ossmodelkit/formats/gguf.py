@@ -24,7 +24,6 @@ LONGEST_TEXT = 16 * 1024 * 1024
 MOST_DIMENSIONS = 4  # GGML_MAX_DIMS
 LONGEST_NAME = 63  # GGML_MAX_NAME, without its end
 UNKNOWN_END = -1  # retired and future types: such a tensor only has to begin inside the file
-KEPT_TEXT = 1 << 20
 # ggml type -> (elements per block, bytes per block), from ggml.h and gguf-py's GGML_QUANT_SIZES.
 BLOCKS = {
     0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 40),

@@ -47,11 +47,6 @@ class Pickle:
         """The place of one opcode."""
         return Place(path=self.at.path, members=self.at.members, offset=offset)
 
-    @property
-    def acts(self) -> bool:
-        """Whether loading does more than build plain values."""
-        return bool(self.events)
-
 
 class Deeds:
     """Collects events within bounds. Mutable by nature."""

@@ -15,7 +15,7 @@ from ossmodelkit.formats.zip_archive import END, LOCAL, Member, ZipArchive, acce
 from ossmodelkit.foundation.errors import KitError, UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
-BEFORE, BEHIND = "before the archive", "behind the archive"
+BEFORE = "before the archive"
 CRC_UP_TO = 64 * 1024 * 1024
 
 

@@ -12,7 +12,6 @@ from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan, Sit
 PAIR_IDS = frozenset(
     {"license-share-alike-conflict", "license-further-restriction", "license-relicense", "license-code-incompatible"}
 )
-CODE_ONLY = frozenset({"code"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

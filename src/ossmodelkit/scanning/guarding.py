@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ossmodelkit.formats.pickle_values import Box, Foreign, Global, Result, Stored, Value, describe
+from ossmodelkit.formats.pickle_values import Box, Global, Result, Stored, Value, describe
 from ossmodelkit.scanning.globals_table import Kind, standing
 
 Args = tuple[Value, ...]
@@ -198,8 +198,3 @@ def _texts_of(state: Value, key: str, line: re.Pattern[str]) -> bool:
         return False
     texts = _values_of(state, key)
     return all(isinstance(one, str) and all(line.fullmatch(part) for part in one.split("\n")) for one in texts)
-
-
-def is_plain_state(state: Value) -> bool:
-    """Whether a state is data: constants, containers and objects, no bare modules or foreign objects."""
-    return not (isinstance(state, Global) and not state.name) and not isinstance(state, Foreign)

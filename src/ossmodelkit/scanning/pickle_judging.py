@@ -33,7 +33,6 @@ STATE_TOPICS = {"distribution": "code", "file-beside": "loads"}
 # In bytes that are probably no pickle, these say nothing.
 MAY_BE_CHANCE = ("unknown", "persistent", "unproven", "computed", "alters", "extension")
 # Rules of names that lead to other objects when their arguments are wrong.
-LEADS_ON = ("attribute-of-class", "plain-names", "calls-known", "numpy-function")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ import os
 import platform
 import resource
 import sys
-from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -93,8 +92,3 @@ def flops_per_token(model: nn.Module) -> float:
         if isinstance(module, nn.Linear) and weight is not None and weight.ndim == 2:
             total += module.in_features * module.out_features * (6.0 if weight.requires_grad else 4.0)
     return total
-
-
-def digest_texts(parts: Iterable[str]) -> str:
-    """SHA-256 over texts, one a line."""
-    return hashlib.sha256("".join(part + "\n" for part in parts).encode()).hexdigest()

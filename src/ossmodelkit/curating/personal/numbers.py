@@ -18,7 +18,6 @@ SHORT_CARD = 13
 SSN = re.compile(r"(?<![\w.\-/])(\d{3})([- ]?)(\d{2})\2(\d{4})(?![\w]|[-/.]\d)", re.ASCII)
 IBAN_START = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2})(\d{2})(?=[ ]?[A-Z0-9]{2})")
 PASSPORT = re.compile(r"[A-Z]{0,3}\d{6,9}[A-Z]?(?![\w])", re.ASCII)
-PASSPORT_WORDS = ("passport", "reisepass", "passeport", "pasaporte", "passaport")
 
 
 def ibans(text: str) -> Iterator[Found]:

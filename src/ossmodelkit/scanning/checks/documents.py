@@ -17,7 +17,6 @@ from ossmodelkit.scanning.tables import Reach, reach_of
 
 REMEDY = "Do not load it: ask the publisher for a file without it."
 HARMLESS_TAGS = ("tuple", "none", "str", "unicode", "bytes", "int", "long", "float", "complex", "bool", "list", "dict")
-OWN_TAGS = ("!ENV", "!include", "!ref", "!name:", "!new:", "!apply:", "!copy", "!PLACEHOLDER", "!module:")
 
 
 @check("yaml-builds-object", reads=YamlTag, severity=Severity.CRITICAL)
