@@ -11,7 +11,9 @@ import pytest
 from ossmodelkit.core.evidence import Kind
 from ossmodelkit.core.finding import Severity
 from ossmodelkit.core.policy import Outcome
+from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.licensing.situation import Profile
+from ossmodelkit.project import settings
 from ossmodelkit.sources.opening import open_source
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.license import gather
@@ -217,6 +219,41 @@ def test_a_redistributed_folder_is_its_own_release_plan(tmp_path: Path, desk: De
     assert "text-missing" in found(folder, desk, sharing)[1]
     (folder / "LICENSE").write_text(installed("pluggy"))
     assert found(folder, desk, sharing)[1] == set()
+
+
+def stating(desk: Desk, of: str, license_id: str) -> Desk:
+    """The desk of a project whose kit.toml states a license."""
+    assert desk.project
+    one = settings.StatedLicense(of=of, license=license_id, owner="ada@example.org", source="its page, today")
+    return replace(desk, project=replace(desk.project, settings=settings.Settings(licenses=(one,))))
+
+
+@pytest.mark.parametrize("of", ["acme/tiny-base", "Acme/*"])
+def test_a_person_may_state_what_cannot_be_read(of: str, tmp_path: Path, desk: Desk) -> None:
+    folder = model(tmp_path / "m", "license: apache-2.0\nbase_model: acme/tiny-base")
+    assert found(folder, desk)[0] == "unresolved"
+    sure = stating(desk, of, "mit")
+    assert found(folder, sure)[0] != "unresolved"
+    (parent,) = gather(open_source(str(folder)), sure).details["parents"]
+    assert (parent["license"], parent["resolved"]) == ("mit", False)
+    assert parent["stated"] == "stated by ada@example.org: its page, today"
+
+
+def test_a_stated_license_is_judged_like_any_other(tmp_path: Path, desk: Desk) -> None:
+    folder = model(tmp_path / "m", "license: apache-2.0\nbase_model: acme/tiny-base")
+    assert "declared-vs-base" in found(folder, stating(desk, "acme/tiny-base", "cc-by-nc-4.0"))[1]
+
+
+def test_a_text_that_can_be_read_outranks_a_statement(tmp_path: Path, desk: Desk) -> None:
+    model(tmp_path / "tiny-base", "license: cc-by-nc-4.0")
+    folder = model(tmp_path / "m", "license: apache-2.0\nbase_model: acme/tiny-base")
+    assert "declared-vs-base" in found(folder, stating(desk, "acme/tiny-base", "mit"))[1]
+
+
+def test_a_statement_about_nothing_known_is_refused(tmp_path: Path, desk: Desk) -> None:
+    folder = model(tmp_path / "m", "license: apache-2.0")
+    with pytest.raises(UsageError, match=r"kit\.toml: \[\[licenses\]\] of 'acme/x'"):
+        found(folder, stating(desk, "acme/x", "mitt"))
 
 
 def test_code_keeps_its_own_license(tmp_path: Path, desk: Desk) -> None:

@@ -20,7 +20,10 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """A parent as it was named: a hub id or path, at a revision or with a payload digest."""
+    """A parent as it was named: a hub id or path, at a revision or with a payload digest.
+
+    `resolved` means that its license was read; `stated` says who vouches for it where nobody could read it.
+    """
 
     ref: str
     relation: Relation
@@ -29,3 +32,4 @@ class Parent:
     sha256: str = ""
     license: str = ""
     resolved: bool = False
+    stated: str = ""

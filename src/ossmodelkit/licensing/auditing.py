@@ -161,7 +161,8 @@ def _nothing_known(one: Ancestor) -> Issue:
         components=(one.parent.ref,),
         why=f"the license of the {what} {one.parent.ref!r} (named in {one.parent.declared_in}) is not known here"
         + (f": {one.note}" if one.note else ""),
-        fix="put the parent's folder beside the model or audit it first; with --online the hub is asked",
+        fix="put the parent's folder beside the model or audit it first; with --online the hub is asked; or look it up "
+        "and state it under [[licenses]] in kit.toml",
     )
 
 

@@ -24,7 +24,7 @@ CYCLE = "it names itself as its own ancestor"
 class Ancestor:
     """One model of the family: who named it, at which depth, and what is known about its license.
 
-    `how` is read, by-name or unresolved; `licenses` holds the ids of an ancestor whose license is known.
+    `how` is read, stated, by-name or unresolved; `licenses` holds the ids of an ancestor whose license is known.
     """
 
     parent: Parent
@@ -101,7 +101,12 @@ def _ancestor(parent: Parent, child: str, depth: int, resolved: Resolved | None)
     if resolved is None or not resolved.licenses:
         note = resolved.note if resolved else ""
         return Ancestor(parent=parent, child=child, depth=depth, note=note)
-    known = replace(parent, license=" AND ".join(resolved.licenses), resolved=resolved.how == "read")
+    known = replace(
+        parent,
+        license=" AND ".join(resolved.licenses),
+        resolved=resolved.how == "read",
+        stated=resolved.note if resolved.how == "stated" else "",
+    )
     return Ancestor(
         parent=known,
         child=child,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,10 +64,29 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatedLicense:
+    """A license that a person looked up, of a parent or a data set whose own text is not at hand.
+
+    `of` names it as the model does and may hold shell wildcards; `source` says where it was read, and when.
+    """
+
+    of: str
+    license: str
+    owner: str
+    source: str
+
+    def __post_init__(self) -> None:
+        for name in ("of", "license", "owner", "source"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"a stated license needs `{name}`")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything in `kit.toml`. Every table may be left out."""
 
     use: Use = field(default_factory=Use)
+    licenses: tuple[StatedLicense, ...] = ()
     release: Release = field(default_factory=Release)
     policy: Policy = field(default_factory=Policy)
 
@@ -100,6 +118,8 @@ def read(path: Path) -> Settings:
 
     Raises `UsageError` with the line for broken TOML and the field for a misspelt or misplaced one.
     """
+    import tomllib
+
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -107,7 +107,8 @@ def _parents(parents: Sequence[dict[str, object]]) -> Iterator[tuple[str, str]]:
 
 
 def _parent(parent: dict[str, object]) -> str:
-    known = "" if parent.get("resolved") else "  (not resolved)"
+    vouched = f"  {parent.get('license')}, {parent.get('stated')}" if parent.get("stated") else "  (not resolved)"
+    known = "" if parent.get("resolved") else vouched
     return f"{parent.get('ref')}  {parent.get('relation')}, named in {parent.get('declared_in')}{known}"
 
 

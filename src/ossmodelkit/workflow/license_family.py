@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ossmodelkit.core.evidence import Evidence, Kind
 from ossmodelkit.core.lineage import Parent, Relation
 from ossmodelkit.core.source import Source
-from ossmodelkit.foundation.errors import KitError
-from ossmodelkit.licensing import facts, lineage, repository
+from ossmodelkit.foundation.errors import KitError, UsageError
+from ossmodelkit.licensing import expressions, facts, lineage, repository
 from ossmodelkit.licensing.claims import conclude
+from ossmodelkit.project.settings import StatedLicense
 from ossmodelkit.sources.opening import open_source
 
 if TYPE_CHECKING:
@@ -18,13 +21,34 @@ if TYPE_CHECKING:
 
 
 def resolver(source: Source, desk: Desk, *, online: bool = False) -> lineage.Resolver:
-    """A function that finds what is known about a parent, nearest place first."""
+    """A function that finds what is known about a parent, nearest place first.
+
+    What can be read outranks what a person states, so a statement never covers up a worse text.
+    Raises `UsageError` for a statement about a license that nothing is known of.
+    """
     records = [record for record in desk.evidence() if record.kind is Kind.LICENSE]
+    stated = [(one, _ids(one)) for one in desk.settings.licenses]
 
     def resolve(parent: Parent) -> lineage.Resolved | None:
-        return _beside(source, parent) or _recorded(records, parent) or (_on_hub(parent) if online else None)
+        read = _beside(source, parent) or _recorded(records, parent) or (_on_hub(parent) if online else None)
+        return read if read and read.licenses else _stated(stated, parent) or read
 
     return resolve
+
+
+def _ids(stated: StatedLicense) -> tuple[str, ...]:
+    found = expressions.resolve(stated.license)
+    if found.issue:
+        raise UsageError(f"kit.toml: [[licenses]] of {stated.of!r}: {found.issue}", hint=found.fix)
+    return found.ids
+
+
+def _stated(stated: Sequence[tuple[StatedLicense, tuple[str, ...]]], parent: Parent) -> lineage.Resolved | None:
+    name = lineage.key(parent.ref)
+    for one, ids in stated:
+        if fnmatchcase(name, lineage.key(one.of)):
+            return lineage.Resolved(licenses=ids, how="stated", note=f"stated by {one.owner}: {one.source}")
+    return None
 
 
 def _beside(source: Source, parent: Parent) -> lineage.Resolved | None:
