@@ -6,7 +6,6 @@ payload: writing them does not change the digest, so earlier evidence still spea
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,6 +95,8 @@ def payload_digest(digests: Mapping[str, str]) -> str:
     Anyone can recompute it: `sha256sum FILES… | LC_ALL=C sort | sha256sum`. Names with a
     backslash or a line break are escaped as coreutils does it.
     """
+    import hashlib
+
     lines = sorted(_coreutils_line(name, digest) for name, digest in digests.items())
     return hashlib.sha256(b"".join(lines)).hexdigest()
 

@@ -13,7 +13,7 @@ from ossmodelkit.formats.pickle_opcodes import FRAME, OUTSIDE, PROTO, STOP, iner
 from ossmodelkit.formats.tape import Tape
 from ossmodelkit.foundation.limits import Budget
 
-SMALL = 2048
+SMALL = 8192  # below, compiling the pattern costs more than it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +32,8 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> bool:
 @contextmanager
 def _written(path: Path, data: bytes, mode: int) -> Iterator[Path]:
     """A temporary file beside `path` that holds `data` safely; gone afterwards unless it was renamed."""
+    import tempfile
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
     written = Path(name)
     try:

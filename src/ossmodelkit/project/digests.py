@@ -6,11 +6,9 @@ Without it, and for remote files, digests are remembered for this run and no lon
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -26,6 +24,8 @@ _this_run: WeakKeyDictionary[Source, dict[str, str]] = WeakKeyDictionary()
 
 def digest_stream(source: Source, name: str, task: Task | None = None) -> str:
     """SHA-256 of one file as hex, reading 1 MiB at a time."""
+    import hashlib
+
     seen = hashlib.sha256()
     buffer = bytearray(CHUNK)
     view = memoryview(buffer)
@@ -49,6 +49,8 @@ def digest_payload(source: Source, *, cache: Path | None = None, progress: Progr
     stamps = {entry.name: _stamp(source, entry.name) for entry in unclaimed}
     todo = [entry for entry in unclaimed if stamps[entry.name] not in known]
     if todo:
+        from concurrent.futures import ThreadPoolExecutor
+
         total = sum(entry.size for entry in todo)
         workers = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
         with workers, (progress or Silent()).task("hashing", total, "bytes") as task:

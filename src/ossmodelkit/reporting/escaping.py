@@ -6,7 +6,6 @@ point: a file name must not be able to repaint the terminal or reverse what peop
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 
@@ -25,11 +24,15 @@ def one_line(text: str, limit: int = LONGEST) -> str:
 
 def markdown(text: str) -> str:
     """`text` as literal text inside Markdown, tables included."""
+    import html
+
     return MARKDOWN.sub(r"\\\1", html.escape(one_line(text), quote=False))
 
 
 def page(text: str) -> str:
     """`text` as literal text inside HTML."""
+    import html
+
     return html.escape(one_line(text))
 
 
