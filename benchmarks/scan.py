@@ -128,7 +128,10 @@ def _rows(folder: Path) -> Iterator[tuple[str, float, str, float]]:
     ours, genops = best(*KIT, str(path), times=2), best(sys.executable, "-c", GENOPS, str(path), times=1)
     yield f"{path.stat().st_size >> 20} MiB of dense opcodes", ours, "pickletools.genops", genops
     path = large_zip(folder)
-    yield "2 GiB torch zip", best(*KIT, str(path)), "sha256", _hash(path)
+    ours = best(*KIT, str(path))
+    if sha256sum := shutil.which("sha256sum"):
+        yield "2 GiB torch zip", ours, "sha256sum", best(sha256sum, str(path), times=1)
+    yield "2 GiB torch zip", ours, "sha256 by OpenSSL", _hash(path)
     path = many(folder)
     yield "200 files, 2 jobs", wall(*KIT, str(path), "--jobs", "2"), "1 job", wall(*KIT, str(path), "--jobs", "1")
 
