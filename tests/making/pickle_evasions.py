@@ -34,6 +34,8 @@ def evasions() -> dict[str, bytes]:
         + STOP,
         "frame longer than the file": b"\x80\x04\x95" + struct.pack("<Q", 1 << 40) + payload + STOP,
         "unknown protocol": b"\x80\x09" + payload + STOP,
+        "text without STOP that calls a stranger": b"cvendor.tools\nlaunch\n(S'id'\ntR",
+        "text that breaks after an INST of a stranger": b"(S'id'\nivendor\nlaunch\n\xff",
         "no STOP": b"\x80\x02" + payload,
         "garbage after the call": b"\x80\x02" + payload + b"\xff\xff\xff",
         "truncated string after the call": b"\x80\x02" + payload + b"X\xff\xff\xff\x7fabc",

@@ -48,6 +48,11 @@ def test_no_gadget_is_on_a_list_that_allows_it(full: str) -> None:
         ("lightning.pytorch.profilers.profiler:Profiler", Kind.UNKNOWN),
         ("random:_os.system", Kind.DENIED),
         ("osx:system", Kind.UNKNOWN),
+        ("pandas._libs.tslibs.offsets:warnings.sys.exit", Kind.DENIED),
+        ("scipy.stats._stats_py:os.system", Kind.DENIED),
+        ("scipy.ndimage._filters:np.memmap", Kind.DENIED),
+        ("scipy.optimize._optimize:fromfile", Kind.DENIED),
+        ("scipy.interpolate._interpolate:interp1d._call_linear", Kind.VALUE),
         ("", Kind.UNKNOWN),
     ],
 )

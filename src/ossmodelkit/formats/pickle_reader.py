@@ -70,16 +70,23 @@ def is_certain(pickle: Pickle, blob: Blob) -> bool:
     """Whether the bytes are a pickle, and not a text or noise that happens to begin like one."""
     if blob.head(2) in PROTOCOLS:
         return True
-    if pickle.broken:
-        return False
+    calls = [event for event in pickle.events if isinstance(event, Call) and isinstance(event.function, Global)]
+    if pickle.broken or calls:
+        return not pickle.broken or any(map(_is_deliberate, calls))
     follows = blob.slice(pickle.end, SAMPLE)
-    calls = any(isinstance(event, Call) and isinstance(event.function, Global) for event in pickle.events)
-    if calls:
-        return True
     if not follows.strip(PADDING):
         named_only = bool(pickle.events) and blob.size <= SAMPLE and _is_text(blob.slice(0, SAMPLE))
         return not named_only and (pickle.end > 2 or blob.size <= 2)
     return False
+
+
+def _is_deliberate(call: Call) -> bool:
+    """Whether something is called by its full name: neither a text nor noise gets that far.
+
+    A line that begins with a bracket and an i is INST to an unpickler, and takes nothing.
+    """
+    named = isinstance(call.function, Global) and all(p.isidentifier() for p in call.function.full.split("."))
+    return named and (call.opcode != "INST" or bool(call.args))
 
 
 def _is_text(data: bytes) -> bool:

@@ -104,7 +104,7 @@ def _tables() -> _Tables:
         names=raw["names"],
         enums=frozenset(raw["enums"]),
         hooked=frozenset(raw["hooked"]),
-        patterns=tuple((re.compile(translate(pattern)), kind, rule) for pattern, kind, rule in raw["patterns"]),
+        patterns=tuple((_pattern(pattern), kind, rule) for pattern, kind, rule in raw["patterns"]),
         data=tuple(raw["data"]),
         values=frozenset(raw["values"]),
         deny_names=raw["deny_names"],
@@ -113,6 +113,12 @@ def _tables() -> _Tables:
         standard=frozenset(raw["standard_library"]),
         packages=frozenset(raw["packages"]),
     )
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """`module:name` with stars; in a name they match no dot, which would lead on to whatever the module imports."""
+    module, _, name = text.partition(":")
+    return re.compile(translate(module).removesuffix("\\Z") + ":" + "[^.]*".join(map(re.escape, name.split("*"))))
 
 
 def _below(module: str, packages: frozenset[str] | dict[str, str] | list[str]) -> str:
@@ -145,7 +151,9 @@ def _in_package(tables: _Tables, module: str, name: str, full: str) -> Standing 
             continue
         if dot and not entry.get("dotted"):
             # A method of a known class, written by its qualified name: it may be kept, not called.
-            return Standing(kind=Kind.VALUE) if entry.get("lower") or _is_class(first) else None
+            return None if _led_to(tables, name) or first in tables.standard else Standing(kind=Kind.VALUE)
+        if entry.get("lower") and (harm := tables.deny_names.get(f"numpy:{name}")):
+            return Standing(kind=Kind.DENIED, rule=harm)  # numpy's own, met in a module that imports it
         hooked = full in tables.hooked and not _is_reviewed(full, tuple(entry.get("reviewed", ())))
         return Standing(kind=Kind.UNKNOWN, hooked=True) if hooked else Standing(kind=Kind.DATA)
     return None
@@ -160,6 +168,11 @@ def _denied(tables: _Tables, module: str, name: str) -> str:
     """The harm of a denied module or of one that the name leads into, such as `random:_os.system`."""
     if found := _below(module, tables.deny_modules):
         return tables.deny_modules[found]
+    return _led_to(tables, name)
+
+
+def _led_to(tables: _Tables, name: str) -> str:
+    """The harm of what a dotted name leads to, whatever module it starts from."""
     parts = name.split(".")
     for index, part in enumerate(parts):
         bare = part.lstrip("_")
@@ -168,6 +181,7 @@ def _denied(tables: _Tables, module: str, name: str) -> str:
             return tables.deny_names[f"{bare}:{inner}"]
         if inner and bare in tables.deny_modules and bare in tables.standard:
             return tables.deny_modules[bare]
-        if f"builtins:{part}" in tables.deny_names and len(parts) > 1:
-            return tables.deny_names[f"builtins:{part}"]
+        for imported in ("builtins", "numpy"):
+            if f"{imported}:{part}" in tables.deny_names and len(parts) > 1:
+                return tables.deny_names[f"{imported}:{part}"]
     return ""
