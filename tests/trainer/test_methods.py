@@ -57,6 +57,15 @@ def test_an_adapter_fits_the_published_base(method: str, llama: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "travels"), [("./base", "base"), ("base/", "base"), ("../other/base", "base"), ("a/base", "a/base")]
+)
+def test_an_adapter_names_its_base_without_a_path_that_walks(named: str, travels: str) -> None:
+    from ossmodelkit.trainer.saving import _name_of
+
+    assert _name_of(plan_of(base=named), Path("/somewhere/base")) == travels
+
+
+@pytest.mark.parametrize(
     ("method", "weights"),
     [("lora", "fp32"), ("dora", "fp32"), ("rslora", "fp32"), ("pissa", "fp32"), ("ia3", "fp32"), ("lora", "int8")],
 )

@@ -43,3 +43,11 @@ def test_a_record_without_a_step_can_be_told() -> None:
 def test_the_time_left_is_readable() -> None:
     facts = {"loss": 1.23456, "tokens_per_second": 12345.6, "seconds_left": 3725.0}
     assert telling.note(facts) == "loss 1.235 · 12,346 tokens/s · 1:02:05 left"
+
+
+def test_an_evaluation_is_told_beside_what_the_base_had() -> None:
+    seen = ({"step": 0, "n": 50, "evaluation_loss": 2.0}, {"step": 9, "n": 50, "evaluation_loss": 1.0})
+    rows = dict(telling.tables(RunRecord(status="trained", plan={}, evaluations=seen), PLAN)[0].rows)
+    assert rows["held out"] == "loss 1.000 (base 2.000) over 50 rows"
+    rows = dict(telling.tables(RunRecord(status="trained", plan={}, evaluations=({"step": 9, "n": 2},)), PLAN)[0].rows)
+    assert rows["held out"] == "no number over 2 rows"

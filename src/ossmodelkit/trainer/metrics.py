@@ -25,9 +25,12 @@ class Tracker(Protocol):
 
 
 class Journal:
-    """`metrics.jsonl`: one object a step. On resume, lines after the checkpoint are taken back."""
+    """`metrics.jsonl`: one object a step. On resume, lines after the checkpoint are taken back.
 
-    def __init__(self, path: Path, *, after: int = 0, silent: bool = False) -> None:
+    `after` is the last step whose lines stay; -1 keeps none.
+    """
+
+    def __init__(self, path: Path, *, after: int = -1, silent: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         kept = [line for line in _lines(path) if _step(line) <= after]
         if not silent:

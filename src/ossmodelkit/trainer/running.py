@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 import traceback
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from ossmodelkit.core.training import Job, RunRecord
 from ossmodelkit.foundation.wire import to_wire
 from ossmodelkit.trainer import distributed, loading, methods, optimizing, ordering, recording, saving
 from ossmodelkit.trainer.distributed import World
-from ossmodelkit.trainer.encoding import Example
+from ossmodelkit.trainer.evaluating import evaluate, evaluate_at_the_end, evaluate_at_the_start
 from ossmodelkit.trainer.events import Voice
 from ossmodelkit.trainer.feeding import Feed
 from ossmodelkit.trainer.keeping import Keeper
@@ -93,8 +92,9 @@ def _chapters(this: Run) -> None:
         assert this.loop is not None
         try:
             this.voice.say("chapter", name="training", steps=planned, done=this.loop.done)
+            evaluate_at_the_start(this.loop)
             this.loop.run()
-            _last_evaluation(this.loop)
+            evaluate_at_the_end(this.loop)
         finally:
             journal.close()
             for tracker in this.loop.trackers:
@@ -146,36 +146,14 @@ def _set_up(
     this.loop = loop
     if job.resume:
         keeper.resume(loop, this.facts, this.voice)
-    journal = Journal(Path(job.run) / "metrics.jsonl", after=loop.done, silent=not world.first)
+    journal = Journal(Path(job.run) / "metrics.jsonl", after=loop.done or -1, silent=not world.first)
     loop.journal, loop.history = journal, journal.history
     loop.trackers = trackers(plan.track, Path(job.run), to_wire(plan)) if world.first else []
     if lessons.evaluation:
-        loop.evaluate = lambda: evaluate(made, feed, lessons.evaluation)
+        loop.evaluate = lambda: evaluate(made.learner, feed, lessons.evaluation)
     if unfreezing is not None and not loop.stages:
         loop.stages.append(unfreezing.told(0))
     return keeper, journal
-
-
-def evaluate(made: Prepared, feed: Feed, examples: tuple[Example, ...] | Any) -> dict[str, float]:
-    """Mean loss (and accuracy, where rows have labels) on rows that are not learned from."""
-    made.learner.eval()
-    total, weight, right = 0.0, 0.0, 0.0
-    size = feed.plan.train.micro_batch or feed.plan.train.batch
-    with torch.no_grad():
-        for start in range(0, len(examples), size):
-            part = examples[start : start + size]
-            total += float(made.learner(feed.batch(part)))
-            weight += sum(feed.weight(example) for example in part)
-            right += float(made.learner.notes.get("right", 0.0))
-    found = {"evaluation_loss": total / max(1.0, weight)}
-    if "right" in made.learner.notes:
-        found["evaluation_accuracy"] = right / len(examples)
-    return found if math.isfinite(found["evaluation_loss"]) else {"evaluation_loss": -1.0}
-
-
-def _last_evaluation(loop: Loop) -> None:
-    if loop.evaluate is not None and (not loop.evaluations or loop.evaluations[-1]["step"] != loop.done):
-        loop.evaluate_now()
 
 
 def _save(this: Run, made: Prepared, tokenizer: Any) -> None:

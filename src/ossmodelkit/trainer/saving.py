@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import warnings
 from dataclasses import replace
@@ -125,8 +126,12 @@ def _copy_tokenizer(base: Path, folder: Path, tokenizer: Any) -> None:
 
 
 def _name_of(plan: Plan, base: Path) -> str:
-    """How the base is called in files that travel: as in the plan, but no path of this machine."""
-    return base.name if Path(plan.base).is_absolute() else plan.base
+    """How the base is called in files that travel: as in the plan, but no path of this machine.
+
+    Nor one that walks: an adapter that begins with `./` or `../` sends its loader to whatever lies there.
+    """
+    name = Path(os.path.normpath(plan.base))
+    return base.name if name.is_absolute() or name.parts[0] == ".." else name.as_posix()
 
 
 def _merge(plan: Plan, base: Path, adapter: Path, folder: Path, *, labels: dict[int, str]) -> dict[str, Any]:

@@ -106,7 +106,8 @@ def tables(record: RunRecord, plan: Plan) -> tuple[Table, ...]:
     ]
     if first is not None and last is not None:
         rows.append(("loss", f"{first:.3f} {spark([value for _, value in record.loss])} {last:.3f}"))
-    rows += [("held out", _evaluation(found)) for found in record.evaluations[-1:]]
+    if record.evaluations:
+        rows.append(("held out", _evaluation(record.evaluations)))
     rows.append(("speed", f"{record.tokens_per_second:,.0f} tokens/s on {_machine(record.hardware)}"))
     rows.append(("memory", f"{record.peak_memory_bytes / 2**20:,.0f} MiB at most"))
     if record.resumed_from:
@@ -120,11 +121,17 @@ def tables(record: RunRecord, plan: Plan) -> tuple[Table, ...]:
     return tuple(found)
 
 
-def _evaluation(found: Mapping[str, Any]) -> str:
-    parts = [f"loss {found.get('evaluation_loss', float('nan')):.3f}"]
-    if "evaluation_accuracy" in found:
-        parts.append(f"accuracy {found['evaluation_accuracy']:.1%}")
-    return ", ".join(parts)
+def _evaluation(found: Sequence[Mapping[str, Any]]) -> str:
+    """The last evaluation, and what the base had where it was asked before the first step."""
+    last, first = found[-1], found[0] if len(found) > 1 and found[0].get("step") == 0 else {}
+    parts = []
+    for name, form in (("loss", ".3f"), ("accuracy", ".1%")):
+        key = f"evaluation_{name}"
+        if key in last:
+            before = f" (base {first[key]:{form}})" if key in first else ""
+            parts.append(f"{name} {last[key]:{form}}{before}")
+    rows = f" over {last['n']} rows" if "n" in last else ""
+    return (", ".join(parts) or "no number") + rows
 
 
 def _machine(hardware: Mapping[str, Any]) -> str:

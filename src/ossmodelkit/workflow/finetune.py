@@ -129,7 +129,10 @@ def _trained(job: Job, record: RunRecord, standing: dict[str, Any], desk: Desk) 
         asked=scan.asked,
         tables=telling.tables(record, job.plan),
         notes=(*notes, *record.warnings),
-        next_steps=(f"kit audit {job.plan.out}", f"kit release {job.plan.out} --key KEY"),
+        next_steps=(
+            f"kit release check {job.plan.out} --key KEY   what stands in the way?",
+            f"kit release {job.plan.out} --out release --key KEY",
+        ),
         data={"payload_sha256": subject.sha256, "record": str(file), **facts},
     )
 
