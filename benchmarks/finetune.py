@@ -87,8 +87,8 @@ def _job(lengths: str, folder: Path) -> Any:
 
 
 def _examples(job: Any) -> tuple[Any, Any]:
-    from ossmodelkit.trainer.loading import load_tokenizer
     from ossmodelkit.trainer.preparing import read_lessons
+    from ossmodelkit.trainer.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(Path(job.base))
     return tokenizer, read_lessons(job, tokenizer)

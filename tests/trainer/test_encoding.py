@@ -32,7 +32,7 @@ THINKING = (
 
 @pytest.fixture(scope="module")
 def tokenizer(llama_folder: Path) -> Any:
-    from ossmodelkit.trainer.loading import load_tokenizer
+    from ossmodelkit.trainer.tokenizer import load_tokenizer
 
     return load_tokenizer(llama_folder)
 

@@ -18,12 +18,13 @@ OFF = {"packing": False, "chunked_loss": False, "fused_lora": False}
 
 def gradients(folder: Path, speed: dict[str, bool], **settings: Any) -> tuple[float, dict[str, Any], Any]:
     """Loss and gradients of one step on the same rows, and the fast path that was chosen."""
-    from ossmodelkit.trainer import loading, preparing
+    from ossmodelkit.trainer import preparing
     from ossmodelkit.trainer.distributed import World
     from ossmodelkit.trainer.feeding import Feed
+    from ossmodelkit.trainer.tokenizer import load_tokenizer
 
     job = job_in(folder, plan_of(speed=speed, **settings))
-    tokenizer = loading.load_tokenizer(folder / "base")
+    tokenizer = load_tokenizer(folder / "base")
     lessons = preparing.read_lessons(job, tokenizer)
     world = World(device=torch.device("cpu"))
     made = preparing.build(job, tokenizer, lessons, world)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ossmodelkit.core.plan import Plan
+from ossmodelkit.core.plan import Plan, Task
 from ossmodelkit.trainer.rows import Row
 from ossmodelkit.trainer.troubles import Trouble
 
@@ -53,6 +53,17 @@ def encode_causal(rows: Iterable[Row], tokenizer: Any, plan: Plan) -> list[Examp
             "train.learn = 'everything' learns prompts too",
         )
     return [example for example in kept if example.learned]
+
+
+def lengths(row: Row, tokenizer: Any, plan: Plan) -> tuple[Sequence[int], int]:
+    """The tokens of one row and how many of them carry loss, whatever `train.seq` says."""
+    if plan.task is Task.CLASSIFICATION:
+        return tokenizer(row.prompt, row.pair or None)["input_ids"], 1
+    if plan.task is Task.SEQ2SEQ:
+        source, target = tokenizer(row.prompt)["input_ids"], tokenizer(text_target=row.answer)["input_ids"]
+        return max(source, target, key=len), len(target)
+    example = _causal(row, tokenizer, everything=False)
+    return example.tokens, example.learned
 
 
 def _causal(row: Row, tokenizer: Any, everything: bool) -> Example:
@@ -110,7 +121,7 @@ def _by_content(row: Row, turn: dict[str, Any], whole: str, since: int) -> tuple
     if start < 0:
         raise Trouble(
             f"line {row.line}: the chat template does not show the assistant's words",
-            hint="the template and the data do not fit: see kit data check --template",
+            hint="the template and the data do not fit: see kit data check --model BASE",
         )
     return whole[:start], whole[: start + len(content)]
 
@@ -123,7 +134,7 @@ def _render(row: Row, tokenizer: Any, turns: int, *, prompt: bool = False) -> st
     except Exception as error:
         raise Trouble(
             f"line {row.line}: the chat template refuses this conversation: {str(error)[:200]}",
-            hint="check the order of roles; kit data check --template lists all such rows",
+            hint="check the order of roles; kit data check --model BASE lists all such rows",
         ) from error
     return str(rendered)
 

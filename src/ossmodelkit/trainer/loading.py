@@ -1,4 +1,4 @@
-"""The base model and its tokenizer, from safetensors in a local folder and nothing else.
+"""The base model, from safetensors in a local folder and nothing else.
 
 No pickle is opened, no code that came with the model is run, and nothing is fetched.
 """
@@ -16,32 +16,11 @@ from torch import nn
 
 from ossmodelkit.core.plan import MethodName, Plan, Task, Weights
 from ossmodelkit.trainer import int8
-from ossmodelkit.trainer.troubles import Trouble
+from ossmodelkit.trainer.troubles import Trouble, first_line
 
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 FRESH = "kit_fresh"
 HEADS = frozenset({"lm_head", "embed_out", "score", "classifier", "output_projection"})
-
-
-def load_tokenizer(folder: Path) -> Any:
-    """The base's tokenizer; a pad token is chosen where it has none.
-
-    Raises `Trouble` when the folder holds no tokenizer that works without the model's own code.
-    """
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:
-        raise Trouble(
-            f"no usable tokenizer in {folder}: {_first_line(error)}",
-            hint="the base needs tokenizer.json or the files of its tokenizer",
-        ) from error
-    if not tokenizer.is_fast:
-        raise Trouble(f"the tokenizer in {folder} has no fast form", hint="add a tokenizer.json to the base")
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
-    return tokenizer
 
 
 def weights_for(plan: Plan, device: torch.device) -> Weights:
@@ -118,7 +97,7 @@ def _build(plan: Plan, folder: Path, weights: Weights, device: torch.device, cla
             model, told = loaders[plan.task].from_pretrained(folder, output_loading_info=True, **options)
     except Exception as error:
         raise Trouble(
-            f"cannot load {folder} for {plan.task}: {_first_line(error)}",
+            f"cannot load {folder} for {plan.task}: {first_line(error)}",
             hint="models that need their own code are not run; kit audit BASE says what it needs",
         ) from error
     setattr(model, FRESH, _fresh(sorted(told["missing_keys"]), folder, classes))
@@ -154,7 +133,3 @@ def _nf4(device: torch.device) -> dict[str, Any]:
 def trains_whole(plan: Plan) -> bool:
     """Whether the base's own weights learn."""
     return plan.method.name is MethodName.FULL
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

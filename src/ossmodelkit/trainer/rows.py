@@ -79,6 +79,14 @@ def _row(line: bytes, number: int, path: Path, plan: Plan) -> Row:
         raise Trouble(f"{where} is not JSON: {error}", hint="kit data check names every bad line") from None
     if not isinstance(found, dict):
         raise Trouble(f"{where} is not a JSON object", hint=f"a row has {ACCEPTED[plan.task]}")
+    return row_of(found, number, where, plan)
+
+
+def row_of(found: dict[str, Any], number: int, where: str, plan: Plan) -> Row:
+    """A JSON object as a row for the plan's task.
+
+    Raises `Trouble`, beginning with `where`, when it is none.
+    """
     readers = {Task.CAUSAL_LM: _causal, Task.CLASSIFICATION: _labeled, Task.SEQ2SEQ: _pair}
     return readers[plan.task](found, number, where, plan)
 

@@ -23,6 +23,7 @@ from ossmodelkit.trainer.leaving import asked_to_leave
 from ossmodelkit.trainer.loop import Loop
 from ossmodelkit.trainer.metrics import Journal, trackers
 from ossmodelkit.trainer.preparing import Lessons, Prepared, build, read_lessons
+from ossmodelkit.trainer.tokenizer import load_tokenizer
 from ossmodelkit.trainer.troubles import Stopped, Trouble, explain
 from ossmodelkit.trainer.unfreezing import Unfreezing
 
@@ -73,7 +74,7 @@ def _chapters(this: Run) -> None:
     this.facts["hardware"] = recording.hardware(world.device, world.processes)
     this.voice.say("chapter", name="reading data")
     loading.check_folder(Path(job.base))
-    tokenizer = loading.load_tokenizer(Path(job.base))
+    tokenizer = load_tokenizer(Path(job.base))
     lessons = read_lessons(job, tokenizer)
     planned = ordering.planned_steps(job.plan.train, len(lessons.examples))
     order = ordering.order_digest(len(lessons.examples), job.plan.train, planned)

@@ -42,3 +42,8 @@ def explain(error: BaseException) -> Trouble:
     if isinstance(error, ModuleNotFoundError):
         return Trouble(f"the module {error.name!r} is not installed", hint="pip install 'ossmodelkit[train]'")
     return Trouble(text.splitlines()[0][:400], hint="the whole traceback is in trainer.log beside the run")
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an exception says, or its name; at most 300 characters."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
