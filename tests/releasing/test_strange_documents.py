@@ -63,6 +63,6 @@ def test_one_strange_value_anywhere(seed: int, released: Path, tmp_path: Path) -
         signing.sign("out", listing.digest_files(out, listing.list_folder(out).files), signer)
     )
     report = verify(out, Wanted(whom=Whom(key=str(released / "key.pub"))), desk=Desk(now=NOW))
-    assert report.verdict == "refused", "the statements after signing are gone, at the least"
+    assert report.verdict in ("refused", "tampered"), "the statements after signing are gone, at the least"
     for kind in Format:
         render(report, kind)

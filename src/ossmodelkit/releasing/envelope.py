@@ -6,14 +6,13 @@ Sources: DSSE protocol v1.0 (pre-authentication encoding), Sigstore bundle forma
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ossmodelkit.foundation.errors import IntegrityError
-from ossmodelkit.releasing.manifest import strict_json
+from ossmodelkit.releasing.manifest import MALFORMED, strict_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -77,7 +76,7 @@ def unseal(data: bytes) -> Envelope:
     """
     try:
         return _envelope(strict_json(data))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, binascii.Error) as error:
+    except MALFORMED as error:
         raise IntegrityError(f"the signature file is malformed: {error}", hint="fetch the release again") from error
 
 
@@ -104,4 +103,7 @@ def _envelope(bundle: Any) -> Envelope:
 
 
 def _decoded(text: str) -> bytes:
-    return base64.b64decode(text.encode("ascii"), validate=True)
+    data = base64.b64decode(text.encode("ascii"), validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("base64 with more than one spelling")
+    return data

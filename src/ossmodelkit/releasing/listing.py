@@ -6,12 +6,14 @@ Links are listed and never followed: a link is a name whose bytes somebody else 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.progress import Progress, Silent, Task
@@ -44,8 +46,14 @@ def list_folder(folder: Path, *, skip: Callable[[str], bool] = lambda name: Fals
         if stat.S_ISREG(found.st_mode):
             files[name] = found.st_size
         else:
-            odd[name] = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "a special file"
+            odd[name] = _what(found.st_mode)
     return Listing(files=files, odd=odd, empty_folders=tuple(empty))
+
+
+def _what(mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return f"a folder nested deeper than {DEEPEST} folders"
+    return "a symbolic link" if stat.S_ISLNK(mode) else "a special file"
 
 
 def digest_files(folder: Path, files: Mapping[str, int], *, progress: Progress | None = None) -> dict[str, str]:
@@ -62,11 +70,22 @@ def digest_pieces(
     A file that has become a link, vanished, or cannot be read has the digest "".
     """
     todo = sorted(wanted, key=lambda piece: -piece[1])
+    _hasher(hash_type)
     workers = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
     with workers, (progress or Silent()).task("hashing", sum(size for _, size in todo), "bytes") as task:
         done = workers.map(lambda batch: [_digest(folder, one, hash_type, task) for one, _ in batch], _batches(todo))
         for batch in done:
             yield from batch
+
+
+def _hasher(hash_type: str) -> Any:
+    """A fresh hash; BLAKE3 is not in the standard library, and only bundles of others ask for it."""
+    if hash_type != "blake3":
+        return hashlib.new(hash_type)
+    try:
+        return importlib.import_module("blake3").blake3()
+    except ImportError as error:
+        raise UnreadableError("the files are hashed with BLAKE3", hint="pip install 'ossmodelkit[blake3]'") from error
 
 
 def _batches(todo: list[tuple[Wanted, int]]) -> Iterator[list[tuple[Wanted, int]]]:
@@ -85,7 +104,7 @@ def _batches(todo: list[tuple[Wanted, int]]) -> Iterator[list[tuple[Wanted, int]
 
 def _digest(folder: Path, piece: Wanted, hash_type: str, task: Task) -> tuple[Wanted, str]:
     name, start, end = piece
-    seen = hashlib.new(hash_type)
+    seen = _hasher(hash_type)
     left = None if end is None else end - start
     try:
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -108,20 +127,19 @@ def _digest(folder: Path, piece: Wanted, hash_type: str, task: Task) -> tuple[Wa
 def _walk(
     folder: Path, prefix: str, skip: Callable[[str], bool], empty: list[str], depth: int
 ) -> Iterator[tuple[str, os.stat_result]]:
-    if depth == 0:
-        raise UnreadableError(f"{prefix!r} is nested deeper than {DEEPEST} folders", hint="no model needs that")
     try:
         with os.scandir(folder) as found:
             children = sorted(found, key=lambda child: child.name)
     except OSError as error:
-        raise UnreadableError(f"cannot read the folder {prefix or str(folder)!r}: {error.strerror}") from error
+        said = f"cannot read the folder {prefix or str(folder)!r}: {error.strerror}"
+        raise UnreadableError(said, hint="check its rights, then verify again") from error
     if not children and prefix:
         empty.append(prefix)
     for child in children:
         name = f"{prefix}/{child.name}" if prefix else child.name
         if skip(name):
             continue
-        if child.is_dir(follow_symlinks=False):
+        if depth > 1 and child.is_dir(follow_symlinks=False):
             yield from _walk(Path(child.path), name, skip, empty, depth - 1)
         else:
             yield name, child.stat(follow_symlinks=False)

@@ -19,7 +19,10 @@ SIGNATURE, CLAIMS = "model.sig", "claims.jsonl"
 # Never signed by anyone who keeps to the specification (section 6.2).
 GIT_PATHS = (".git", ".gitattributes", ".github", ".gitignore")
 IGNORED = tuple(sorted((*GIT_PATHS, CLAIMS, SIGNATURE)))
-DIGEST_BYTES = {"sha256": 32, "blake2b": 64}
+DIGEST_BYTES = {"sha256": 32, "blake2b": 64, "blake3": 32}
+# What the reference signer wrote before v1.0: every file a subject, and nothing about how it was hashed.
+OLD_PREDICATE = "https://model_signing/Digests/v0.1"
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,7 @@ def from_statement(payload: bytes) -> Manifest:
     """
     try:
         return _manifest(strict_json(payload))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise IntegrityError(
             f"the signed statement is malformed: {error}", hint="ask the publisher to sign again"
         ) from error
@@ -114,8 +117,12 @@ def root_digest(resources: Iterable[Resource]) -> str:
 
 
 def strict_json(data: bytes) -> Any:
-    """JSON in which no key stands twice: two readers must not see two different documents."""
-    return json.loads(data, object_pairs_hook=_no_twins)
+    """JSON in UTF-8 in which no key stands twice: two readers must not see two different documents."""
+    return json.loads(data.decode("utf-8"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
 
 
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -126,6 +133,8 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _manifest(statement: Any) -> Manifest:
+    if statement["_type"] == STATEMENT and statement["predicateType"] == OLD_PREDICATE:
+        return _old_manifest(statement["subject"])
     if statement["_type"] != STATEMENT or statement["predicateType"] != PREDICATE:
         raise IntegrityError(
             f"the signature is about {str(statement['predicateType'])[:80]!r}, not about a model",
@@ -138,10 +147,7 @@ def _manifest(statement: Any) -> Manifest:
     shard_size = _shard_size(how)
     hash_type = _known_hash(how["hash_type"], shard_size, listed)
     resources = tuple(_resource(item, hash_type, shard_size) for item in listed)
-    if not resources:
-        raise ValueError("no file is signed")
-    if len({(r.name, r.start) for r in resources}) != len(resources):
-        raise ValueError("a name stands twice")
+    _check_whole(resources)
     if subject["digest"]["sha256"] != root_digest(resources):
         raise ValueError("the root digest does not match the files it lists")
     return Manifest(
@@ -153,9 +159,30 @@ def _manifest(statement: Any) -> Manifest:
     )
 
 
+def _old_manifest(subjects: Iterable[Mapping[str, Any]]) -> Manifest:
+    resources = tuple(_resource({"name": s["name"], "digest": s["digest"]["sha256"]}, "sha256", 0) for s in subjects)
+    _check_whole(resources)
+    return Manifest(model="", resources=resources, ignored=(SIGNATURE,))
+
+
+def _check_whole(resources: Iterable[Resource]) -> None:
+    """Every file once, or its shards without a hole between them: a hole is bytes that nobody signed."""
+    ends: dict[str, int | None] = {}
+    for resource in sorted(resources, key=lambda one: (one.name, one.start)):
+        if resource.name in ends and resource.start == 0:
+            raise ValueError(f"the name {resource.name!r} stands twice")
+        if resource.start != (ends.get(resource.name, 0) or 0):
+            raise ValueError(f"the shards of {resource.name!r} leave bytes out, or overlap")
+        ends[resource.name] = resource.end
+    if not ends:
+        raise ValueError("no file is signed")
+
+
 def _known_hash(hash_type: str, shard_size: int, listed: Iterable[Mapping[str, str]]) -> str:
     if hash_type not in DIGEST_BYTES:
-        raise IntegrityError(f"the files are hashed with {str(hash_type)[:40]!r}", hint="known are sha256 and blake2b")
+        raise IntegrityError(
+            f"the files are hashed with {str(hash_type)[:40]!r}", hint="known are " + ", ".join(DIGEST_BYTES)
+        )
     # The reference signer names shards after their size, which the specification does not mention.
     names = (hash_type, f"{hash_type}-sharded-{shard_size}") if shard_size else (hash_type,)
     if any(item["algorithm"] not in names for item in listed):
@@ -179,7 +206,9 @@ def _resource(item: Mapping[str, str], hash_type: str, shard_size: int) -> Resou
     if shard_size:
         name, low, high = item["name"].rsplit(":", 2)
         start, end = int(low), int(high)
-        if not (low.isdecimal() and high.isdecimal() and 0 < end - start <= shard_size and start % shard_size == 0):
+        if not (low + high).isascii() or not (
+            low.isdecimal() and high.isdecimal() and 0 < end - start <= shard_size and start % shard_size == 0
+        ):
             raise ValueError(f"{item['name']!r} is no range of bytes")
     check_name(name)
     digest = item["digest"]

@@ -17,7 +17,7 @@ from ossmodelkit.releasing.checklist import Checklist
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.envelope import Envelope, Signer, seal, unseal
 from ossmodelkit.releasing.layout import CARD, CHECKLIST, PROVENANCE
-from ossmodelkit.releasing.manifest import SIGNATURE, STATEMENT, strict_json
+from ossmodelkit.releasing.manifest import MALFORMED, SIGNATURE, STATEMENT, strict_json
 
 RESULT = "https://in-toto.io/attestation/svr/v0.2"
 BUILT = "https://slsa.dev/provenance/v1"
@@ -54,8 +54,9 @@ def read(data: bytes) -> list[tuple[Envelope, Mapping[str, Any]]]:
             statement = strict_json(envelope.payload)
             if statement["_type"] != STATEMENT or not isinstance(statement["predicateType"], str):
                 raise ValueError("no in-toto statement")
-        except (ValueError, KeyError, TypeError) as error:
-            raise IntegrityError(f"a line of claims.jsonl is malformed: {error}") from error
+        except MALFORMED as error:
+            hint = "fetch the release again from its publisher"
+            raise IntegrityError(f"a line of claims.jsonl is malformed: {error}", hint=hint) from error
         found.append((envelope, statement))
     return found
 

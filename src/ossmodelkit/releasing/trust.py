@@ -1,16 +1,27 @@
-"""Whose signature counts: `trust.yaml`, with validity, revocation and what a release must fulfil."""
+"""Whose signature counts: `trust.yaml`, with validity, revocation and what a release must fulfil.
+
+A rule that could never match is refused when the file is read: a misspelt rule must not be a weaker rule.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ossmodelkit.core.evidence import Kind
 from ossmodelkit.foundation.errors import IntegrityError, UsageError
-from ossmodelkit.foundation.wire import from_wire
+from ossmodelkit.foundation.wire import did_you_mean, from_wire
+from ossmodelkit.releasing.items import check_profiles
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 FILE = "trust.yaml"
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +36,20 @@ class TrustedSigner:
     not_before: date | None = None
     not_after: date | None = None
 
+    def __post_init__(self) -> None:
+        if bool(self.key) == bool(self.identity):
+            raise ValueError(f"{self.name}: name either a key, or an identity and its roots")
+        if self.identity and not self.roots:
+            raise ValueError(f"{self.name}: an identity proves nothing without roots that certify it")
+        if self.not_before and self.not_after and self.not_after < self.not_before:
+            raise ValueError(f"{self.name}: not_after lies before not_before")
+
+    def public(self) -> EllipticCurvePublicKey:
+        """The signer's key; raises `UsageError` for PEM that holds none."""
+        from ossmodelkit.releasing import keys
+
+        return keys.parse_public(self.key.encode(), where=self.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
@@ -38,19 +63,32 @@ class Trust:
     revoked_digests: tuple[str, ...] = ()
     required_profiles: tuple[str, ...] = ()
     required_claims: tuple[str, ...] = ()
-    max_age_days: Mapping[str, int] | None = None
+    max_age_days: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for digest in (*self.revoked_keys, *self.revoked_digests):
+            if not SHA256.fullmatch(digest):
+                raise ValueError(f"{digest[:80]!r} is no SHA-256 in 64 small hexadecimal digits, so it revokes nothing")
+        for kind, days in self.max_age_days.items():
+            if kind not in set(Kind):
+                raise ValueError(f"max_age_days: no record is of the kind {kind!r}; {did_you_mean(kind, list(Kind))}")
+            if days < 0:
+                raise ValueError(f"max_age_days: {kind} is less than no days")
+
+    @property
+    def demanding(self) -> bool:
+        """Whether it asks for anything that only a release's documents can show."""
+        return bool(self.required_profiles or self.required_claims or self.max_age_days)
 
     def with_fingerprint(self, fingerprint: str) -> TrustedSigner | None:
         """The signer who holds this key."""
         from ossmodelkit.releasing import keys
 
-        for signer in self.signers:
-            if (
-                signer.key
-                and keys.fingerprint(keys.parse_public(signer.key.encode(), where=signer.name)) == fingerprint
-            ):
-                return signer
-        return None
+        return next((one for one in self.key_holders() if keys.fingerprint(one.public()) == fingerprint), None)
+
+    def key_holders(self) -> Iterator[TrustedSigner]:
+        """The signers with a key of their own."""
+        return (signer for signer in self.signers if signer.key)
 
     def check_dates(self, signer: TrustedSigner, signed: date) -> None:
         """Raise `IntegrityError` when the signer was not allowed on the day of signing."""
@@ -81,4 +119,9 @@ def read_trust(path: Path) -> Trust:
         raise UsageError(f"cannot read {str(path)!r}: {error}", hint="docs/releasing.md shows a trust file") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{path} is not YAML: {error}", hint="docs/releasing.md shows a trust file") from error
-    return from_wire(Trust, data or {}, where=str(path))
+    found = from_wire(Trust, data or {}, where=str(path))
+    for signer in found.key_holders():
+        signer.public()
+    if found.required_profiles:
+        check_profiles(found.required_profiles)
+    return found

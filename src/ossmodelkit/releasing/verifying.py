@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ossmodelkit.foundation.errors import IntegrityError
+from ossmodelkit.foundation.errors import IntegrityError, UnreadableError
 from ossmodelkit.foundation.progress import Progress
 from ossmodelkit.releasing import keys
 from ossmodelkit.releasing.envelope import Envelope, authenticated, unseal
-from ossmodelkit.releasing.listing import Listing, Wanted, digest_pieces, list_folder
+from ossmodelkit.releasing.listing import Listing, Wanted, digest_files, digest_pieces, list_folder
 from ossmodelkit.releasing.manifest import GIT_PATHS, SIGNATURE, Manifest, from_statement
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-LARGEST_SIGNATURE = 256 * 1024 * 1024
+LARGEST_SIGNATURE = 64 * 1024 * 1024  # as JSON, a name and a digest each, some 200,000 files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,15 @@ class Difference:
 class Checked:
     """A folder held against its manifest.
 
-    `not_covered` are existing names that the format leaves unsigned. `digests` holds what was found.
+    `not_covered` are existing names that the format leaves unsigned; an empty folder ends in a slash.
+    `digests` holds what was found, by the hash of the manifest; `sizes` are in bytes.
     """
 
     manifest: Manifest
     difference: Difference
     not_covered: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_envelope(folder: Path) -> Envelope:
@@ -104,10 +106,14 @@ def check_signature(envelope: Envelope, key: EllipticCurvePublicKey) -> None:
 
 
 def check_files(folder: Path, manifest: Manifest, *, progress: Progress | None = None) -> Checked:
-    """Hash everything below `folder` and hold it against `manifest`."""
+    """Hash everything below `folder` and hold it against `manifest`.
+
+    Raises `UnreadableError` when nothing is wrong but that a file cannot be read.
+    """
     listing = list_folder(folder, skip=manifest.leaves_out)
     wanted = _wanted(manifest, listing)
     found = dict(digest_pieces(folder, wanted, hash_type=manifest.hash_type, progress=progress))
+    unread = sorted({name for (name, _, _), digest in found.items() if not digest and _unreadable(folder / name)})
     changed = {
         r.name
         for r in manifest.resources
@@ -128,8 +134,26 @@ def check_files(folder: Path, manifest: Manifest, *, progress: Progress | None =
         renamed=tuple(sorted(renamed)),
         odd=tuple(sorted(listing.odd.items())),
     )
-    whole = {name: digest for (name, _, end), digest in found.items() if end is None}
-    return Checked(manifest=manifest, difference=difference, not_covered=_left_out(folder, manifest), digests=whole)
+    if unread and set(difference.changed) <= set(unread) and not replace(difference, changed=()):
+        raise UnreadableError(f"cannot read {unread[0]!r}", hint="check its rights, then verify again")
+    return Checked(
+        manifest=manifest,
+        difference=difference,
+        not_covered=_left_out(folder, manifest, listing),
+        digests={name: digest for (name, _, end), digest in found.items() if end is None},
+        sizes={name: listing.files[name] for name in manifest.names if name in listing.files},
+    )
+
+
+def with_sha256(folder: Path, checked: Checked, *, progress: Progress | None = None) -> Checked:
+    """The same with a SHA-256 for every file, which releases are judged by; others hash otherwise, or in shards."""
+    if checked.manifest.hash_type == "sha256" and not checked.manifest.shard_size:
+        return checked
+    return replace(checked, digests=digest_files(folder, checked.sizes, progress=progress))
+
+
+def _unreadable(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and not os.access(path, os.R_OK)
 
 
 def _wanted(manifest: Manifest, listing: Listing) -> list[tuple[Wanted, int]]:
@@ -162,6 +186,7 @@ def _renamed(
     return pairs
 
 
-def _left_out(folder: Path, manifest: Manifest) -> tuple[str, ...]:
+def _left_out(folder: Path, manifest: Manifest, listing: Listing) -> tuple[str, ...]:
     names = sorted({*GIT_PATHS, *manifest.ignored} - {SIGNATURE})
-    return tuple(name for name in names if os.path.lexists(folder / name))
+    present = [name for name in names if os.path.lexists(folder / name)]
+    return (*present, *(f"{name}/" for name in sorted(listing.empty_folders)))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
+from ossmodelkit.core.artifact import is_wrapping, payload_digest
+from ossmodelkit.core.evidence import Kind
 from ossmodelkit.core.finding import Finding
 from ossmodelkit.core.report import Report
 from ossmodelkit.foundation.errors import IntegrityError, KitError, SourceError
@@ -16,9 +19,10 @@ from ossmodelkit.releasing.dossier import Dossier, Signature
 from ossmodelkit.releasing.layout import INDEX
 from ossmodelkit.workflow import verify_report as telling
 from ossmodelkit.workflow.desk import Desk
-from ossmodelkit.workflow.verify_signer import Identified, Whom, claims_faults, identify, index_faults
+from ossmodelkit.workflow.verify_signer import Identified, Whom, identify
 
 INTEGRITY = ("tampered", "untrusted")
+CLOCKS_APART = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +49,21 @@ def verify(folder: Path, wanted: Wanted, *, desk: Desk) -> Report:
     except IntegrityError as error:
         return telling.not_trusted(folder, error)
     checked = verifying.check_files(folder, who.manifest, progress=desk.progress)
-    faults = [*telling.differences(checked.difference), *index_faults(folder, checked)]
-    if faults:
-        return telling.tampered(folder, who, checked, faults)
+    if checked.difference:
+        return telling.tampered(folder, who, checked, list(telling.differences(checked.difference)))
+    checked = verifying.with_sha256(folder, checked, progress=desk.progress)
     if INDEX not in checked.digests:
-        return telling.bare(folder, who, checked, refused=bool(wanted.policy or who.demands))
+        return _bare(folder, who, checked, wanted, desk)
     return _judged(folder, who, checked, wanted, demands, desk)
+
+
+def _bare(folder: Path, who: Identified, checked: verifying.Checked, wanted: Wanted, desk: Desk) -> Report:
+    payload = {name: digest for name, digest in checked.digests.items() if not is_wrapping(name)}
+    try:
+        who.check_payload(payload_digest(payload), desk.now.date())
+    except IntegrityError as error:
+        return telling.not_trusted(folder, error)
+    return telling.bare(folder, who, checked, refused=bool(wanted.policy or who.trust.demanding))
 
 
 def _judged(
@@ -58,24 +71,27 @@ def _judged(
 ) -> Report:
     from ossmodelkit.releasing.checks import CATALOG
     from ossmodelkit.releasing.reading import read_dossier
+    from ossmodelkit.workflow.verify_pinned import outside_faults, statement_faults
 
     covered = frozenset(checked.digests)
     signature = Signature(
         state="verified", signer=who.name, pinned=True, pinned_by=who.pinned_by, covered=covered,
         ignored=who.manifest.ignored,
     )  # fmt: skip
-    sizes = {name: (folder / name).lstat().st_size for name in checked.digests}
     try:
-        dossier = read_dossier(folder, sizes, checked.digests, signature, desk.now.date())
-        who.check_payload(dossier)
+        dossier = read_dossier(folder, checked.sizes, checked.digests, signature, desk.now.date())
+        who.check_payload(dossier.sha256, dossier.created.date())
     except IntegrityError as error:
         return telling.not_trusted(folder, error)
     except KitError as error:
         return telling.unreadable(folder, who, checked, error)
+    if changed := list(outside_faults(folder, dossier)):
+        return telling.tampered(folder, who, checked, changed)
     dossier = replace(dossier, demands=_all_demands(dossier, demands, who))
     checklist = judge(dossier, CATALOG)
-    extra = [*claims_faults(folder, dossier, who), *_clock(dossier, who), *_rescan(folder, wanted, desk, dossier)]
-    return telling.judged(folder, who, checked, dossier, checklist, extra)
+    broken, unmet = statement_faults(folder, dossier, who)
+    extra = [*unmet, *_clock(dossier, who), *_rescan(folder, wanted, desk, dossier)]
+    return telling.judged(folder, who, checked, dossier, checklist, extra, broken)
 
 
 def _all_demands(dossier: Dossier, demands: Demands | None, who: Identified) -> Demands:
@@ -85,23 +101,22 @@ def _all_demands(dossier: Dossier, demands: Demands | None, who: Identified) -> 
 
 def _clock(dossier: Dossier, who: Identified) -> Iterator[Finding]:
     today = dossier.today
-    if dossier.created.date() > today:
+    if (dossier.created - CLOCKS_APART).date() > today:
         yield telling.finding(
             "release-from-the-future", INDEX, f"made on {dossier.created.date()}", "check both clocks"
         )
     for record in dossier.records:
-        if record.created.date() > today:
+        if (record.created - CLOCKS_APART).date() > today:
             saw = f"the {record.kind} record is dated {record.created.date()}"
             yield telling.finding("evidence-from-the-future", INDEX, saw, "check both clocks")
-    for kind, days in (who.max_age_days or {}).items():
-        for record in dossier.records:
-            if (
-                record.kind == kind
-                and record.subject.sha256 == dossier.sha256
-                and (today - record.created.date()).days > days
-            ):
-                saw = f"the {kind} record is {(today - record.created.date()).days} days old; {days} are allowed"
-                yield telling.finding("evidence-too-old", INDEX, saw, "ask the publisher for a new release")
+    for kind, days in who.max_age_days.items():
+        newest = dossier.record(Kind(kind))
+        if newest is None:
+            saw = f"there is no {kind} record, and one of the last {days} days is demanded"
+            yield telling.finding("evidence-missing", INDEX, saw, "ask the publisher for a new release")
+        elif (age := (today - newest.created.date()).days) > days:
+            saw = f"the {kind} record is {age} days old; {days} are allowed"
+            yield telling.finding("evidence-too-old", INDEX, saw, "ask the publisher for a new release")
 
 
 def _rescan(folder: Path, wanted: Wanted, desk: Desk, dossier: Dossier) -> Iterator[Finding]:

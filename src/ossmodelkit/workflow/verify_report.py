@@ -16,6 +16,7 @@ from ossmodelkit.releasing.layout import INDEX
 from ossmodelkit.releasing.manifest import CLAIMS
 from ossmodelkit.workflow.verify_signer import Identified
 
+MOST_NAMES = 20
 TAMPERED, UNTRUSTED, VERIFIED, REFUSED = "tampered", "untrusted", "verified", "refused"
 
 
@@ -26,8 +27,13 @@ def judged(
     dossier: Dossier,
     checklist: Checklist,
     extra: list[Finding],
+    broken: list[Finding],
 ) -> Report:
-    """Everything was as signed: the verdict that was drawn again, with what else was found."""
+    """Everything was as signed: the verdict that was drawn again, with what else was found.
+
+    Broken statements are an attack on a release that holds, and fetching it again may help; a release that
+    is refused stays refused, so that comes first.
+    """
     serious = [finding for finding in extra if finding.severity.rank >= Severity.MEDIUM.rank]
     passed = checklist.outcome is Outcome.PASS and not serious
     refusing = {line.item.id for line in checklist.refused}
@@ -37,10 +43,10 @@ def judged(
     return Report(
         command="verify",
         subject=str(folder),
-        verdict=VERIFIED if passed else REFUSED,
-        outcome=Outcome.PASS if passed else Outcome.FAIL,
+        verdict=REFUSED if not passed else TAMPERED if broken else VERIFIED,
+        outcome=Outcome.PASS if passed and not broken else Outcome.FAIL,
         summary=f"signed by {who.name}, {len(checked.digests)} files as signed; judged again: {said}",
-        findings=(*findings, *extra),
+        findings=(*broken, *findings, *extra),
         asked=tuple(line.item.id for line in checklist.lines),
         tables=(_facts(who, checked, dossier),),
         notes=(*_not_covered(checked), *_waived(checklist)),
@@ -91,7 +97,7 @@ def unreadable(folder: Path, who: Identified, checked: verifying.Checked, error:
         command="verify",
         subject=str(folder),
         verdict=REFUSED,
-        outcome=Outcome.FAIL,
+        outcome=Outcome.INCOMPLETE,
         summary=f"signed by {who.name}, and cannot be judged: {error.message}",
         findings=(finding("release-unreadable", INDEX, error.message, error.hint),),
         data=_data(who, checked),
@@ -148,7 +154,9 @@ def _facts(who: Identified, checked: verifying.Checked, dossier: Dossier) -> Tab
 def _not_covered(checked: verifying.Checked) -> Iterator[str]:
     names = [name for name in checked.not_covered if name != CLAIMS]  # its lines have signatures of their own
     if names:
-        yield "not covered by the signature: " + ", ".join(names)
+        shown = [f"{name} (an empty folder)" if name.endswith("/") else name for name in names[:MOST_NAMES]]
+        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+        yield "not covered by the signature: " + ", ".join(shown) + more
 
 
 def _waived(checklist: Checklist) -> Iterator[str]:
