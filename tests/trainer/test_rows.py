@@ -48,6 +48,20 @@ def test_a_bad_row_is_named_by_its_line(line: bytes, says: str, tmp_path: Path) 
     assert says in trouble.message
 
 
+def test_an_id_belongs_to_one_row(tmp_path: Path) -> None:
+    one, two = (b'{"id": 7, "text": "%s"}\n' % word for word in (b"a", b"b"))
+    assert "data.jsonl:3 has the id '7' of line 1" in refuse(tmp_path, one + GOOD + two).message
+    (tmp_path / "data.jsonl").write_bytes(one + one)
+    assert len(read_rows(tmp_path / "data.jsonl", plan_of())[0]) == 2, "a row that is repeated stays"
+
+
+@pytest.mark.parametrize(
+    "content", [b"prompt,completion\na,b\n", b'[\n{"text": "a"}\n]\n'], ids=["a table", "an array"]
+)
+def test_another_form_is_sent_to_the_rewriter(content: bytes, tmp_path: Path) -> None:
+    assert "kit data format data.jsonl" in refuse(tmp_path, content).hint
+
+
 def test_no_rows_are_no_data(tmp_path: Path) -> None:
     assert "holds no row" in refuse(tmp_path, b"\n \n").message
 

@@ -108,6 +108,33 @@ def test_weights_that_are_missing_are_not_made_up(llama: Path) -> None:
     assert "model.layers.1.mlp.down_proj.weight" in record.reason
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_base_with_broken_numbers_is_named_before_the_first_step(number: float, llama: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = llama / "base" / "model.safetensors"
+    tensors = load_file(path)
+    tensors["model.layers.1.mlp.down_proj.weight"][0, 0] = number
+    save_file(tensors, path, metadata={"format": "pt"})
+    record = fail(llama)
+    assert (record.cause, record.steps) == ("input", 0)
+    assert "model.layers.1.mlp.down_proj.weight" in record.reason
+
+
+def test_a_base_that_was_cut_off_is_damaged(llama: Path) -> None:
+    path = llama / "base" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    record = fail(llama)
+    assert record.cause == "input" and "are damaged" in record.reason
+
+
+def test_a_base_without_a_tokenizer_is_named(llama: Path) -> None:
+    for path in (llama / "base").glob("tokenizer*"):
+        path.unlink()
+    record = fail(llama)
+    assert record.cause == "input" and "no usable tokenizer" in record.reason and not record.reason.endswith(":")
+
+
 def test_a_card_that_is_not_there_is_named(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from ossmodelkit.core.plan import MethodName, Plan, Task, Weights
@@ -38,12 +39,27 @@ def load_model(plan: Plan, folder: Path, device: torch.device, *, classes: int =
     check_folder(folder)
     weights = weights_for(plan, device)
     model = _build(plan, folder, weights, device, classes)
+    _refuse_broken_numbers(model, folder)
     if weights is Weights.INT8 and int8.pack(model, keep=HEADS) == 0:
         raise Trouble("this base has no plain linear layer to hold as int8", hint="set weights = 'bf16'")
     if weights is not Weights.NF4:
         model.to(device)
     model.config.use_cache = False
     return model
+
+
+def _refuse_broken_numbers(model: nn.Module, folder: Path) -> None:
+    """One NaN in the base makes every loss NaN, and then the learning rate gets the blame."""
+    broken = [
+        name
+        for name, parameter in model.named_parameters()
+        if parameter.is_floating_point() and not torch.isfinite(parameter).all()
+    ]
+    if broken:
+        raise Trouble(
+            f"{folder} holds weights that are no numbers (NaN or infinite): {', '.join(broken)[:300]}",
+            hint="download the base again, or ask its publisher; weights = 'fp32' if they overflow in fewer bits",
+        )
 
 
 def load_teacher(plan: Plan, folder: Path, device: torch.device) -> nn.Module:
@@ -95,6 +111,10 @@ def _build(plan: Plan, folder: Path, weights: Weights, device: torch.device, cla
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model, told = loaders[plan.task].from_pretrained(folder, output_loading_info=True, **options)
+    except SafetensorError as error:
+        raise Trouble(
+            f"the weights in {folder} are damaged: {first_line(error)}", hint="download the base again, whole"
+        ) from error
     except Exception as error:
         raise Trouble(
             f"cannot load {folder} for {plan.task}: {first_line(error)}",

@@ -13,6 +13,7 @@ from ossmodelkit.core.plan import Plan, Task
 from ossmodelkit.trainer.troubles import Trouble
 
 LONGEST_LINE = 64 * 1024 * 1024
+ID_FIELDS = ("id", "ID", "_id", "uuid", "guid", "row_id", "example_id")
 ROLES = frozenset({"system", "user", "assistant", "tool", "developer"})
 ACCEPTED = {
     Task.CAUSAL_LM: "messages, prompt + completion, or text",
@@ -45,12 +46,15 @@ def read_rows(path: Path, plan: Plan) -> tuple[tuple[Row, ...], str]:
     """
     seen = hashlib.sha256()
     rows: list[Row] = []
+    owners: dict[str, tuple[int, int]] = {}
     try:
         with path.open("rb") as stream:
             for number, line in enumerate(_lines(stream, path), 1):
                 seen.update(line)
                 if line.strip():
-                    rows.append(_row(line, number, path, plan))
+                    found = _parsed(line, number, path, plan)
+                    _refuse_a_second_owner(found, line, number, path, owners)
+                    rows.append(row_of(found, number, f"{path}:{number}", plan))
     except FileNotFoundError:
         raise Trouble(f"no data at {path}", hint="`data` in the plan is relative to the plan's folder") from None
     except IsADirectoryError:
@@ -69,17 +73,37 @@ def _lines(stream: Any, path: Path) -> Iterator[bytes]:
         yield line
 
 
-def _row(line: bytes, number: int, path: Path, plan: Plan) -> Row:
+def _parsed(line: bytes, number: int, path: Path, plan: Plan) -> dict[str, Any]:
     where = f"{path}:{number}"
     try:
         found = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
-        raise Trouble(f"{where} is not UTF-8 at byte {error.start}", hint="kit data clean repairs encodings") from None
+        raise Trouble(
+            f"{where} is not UTF-8 at byte {error.start}", hint=f"kit data clean {path.name} -o clean.jsonl repairs it"
+        ) from None
     except (ValueError, RecursionError) as error:
-        raise Trouble(f"{where} is not JSON: {error}", hint="kit data check names every bad line") from None
+        hint = f"kit data check {path.name} names every bad line"
+        if number == 1:  # Most likely no JSONL at all: a table, or one long array.
+            hint = f"`data` is one JSON object a line; kit data format {path.name} -o data.jsonl rewrites other forms"
+        raise Trouble(f"{where} is not JSON: {error}", hint=hint) from None
     if not isinstance(found, dict):
         raise Trouble(f"{where} is not a JSON object", hint=f"a row has {ACCEPTED[plan.task]}")
-    return row_of(found, number, where, plan)
+    return found
+
+
+def _refuse_a_second_owner(
+    found: dict[str, Any], line: bytes, number: int, path: Path, owners: dict[str, tuple[int, int]]
+) -> None:
+    """One id, one row. The very same row again is repetition, as resampling makes it, and may stay."""
+    name = next((str(found[field]) for field in ID_FIELDS if isinstance(found.get(field), (str, int))), "")
+    if not name:
+        return
+    owner, mark = owners.setdefault(name, (number, hash(line.strip())))
+    if mark != hash(line.strip()):
+        raise Trouble(
+            f"{path}:{number} has the id {name[:80]!r} of line {owner}, which is another row",
+            hint=f"give every row an id of its own; kit data check {path.name} names all",
+        )
 
 
 def row_of(found: dict[str, Any], number: int, where: str, plan: Plan) -> Row:

@@ -46,4 +46,4 @@ def explain(error: BaseException) -> Trouble:
 
 def first_line(error: BaseException) -> str:
     """The first line of what an exception says, or its name; at most 300 characters."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(": ")
