@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,12 @@ def write_base(folder: Path) -> str:
     return digest_of(folder)
 
 
-def write_tuned(folder: Path, size: int = 16) -> str:
-    """An adapter on top of it."""
+def write_tuned(folder: Path, size: int = 16, more: Mapping[str, bytes] | None = None) -> str:
+    """An adapter on top of it, with `more` files by name."""
     folder.mkdir(parents=True)
+    for name, data in (more or {}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
     (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "base", "r": 4}))
     (folder / "adapter_model.safetensors").write_bytes(safetensors(size, fill=1))
     return digest_of(folder)
@@ -117,10 +121,12 @@ def run_details(base_sha256: str, **more: Any) -> dict[str, Any]:
     return usual | more
 
 
-def project(root: Path, *, size: int = 16, settings_text: str = SETTINGS, **run: Any) -> Desk:
+def project(
+    root: Path, *, size: int = 16, settings_text: str = SETTINGS, more: Mapping[str, bytes] | None = None, **run: Any
+) -> Desk:
     """The whole project in `root`: base, tuned, records, a key without a passphrase; and a desk in it."""
     root.mkdir(parents=True, exist_ok=True)
-    base, tuned = write_base(root / "base"), write_tuned(root / "tuned", size)
+    base, tuned = write_base(root / "base"), write_tuned(root / "tuned", size, more)
     (root / "kit.toml").write_text(settings_text)
     for known in (
         record(Kind.LICENSE, base, name="base", **license_details()),

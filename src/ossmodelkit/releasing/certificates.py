@@ -13,9 +13,12 @@ from ossmodelkit.foundation.errors import IntegrityError, UsageError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-    from cryptography.x509 import Certificate
+    from cryptography.x509 import Certificate, Name
 
 LONGEST_CHAIN = 8
+WEAK_HASHES = ("md5", "sha1")
+# What is looked at below; a certificate that insists on anything else is refused (RFC 5280, section 4.2).
+UNDERSTOOD = ("basicConstraints", "keyUsage", "extendedKeyUsage", "subjectAltName")
 
 
 def check_chain(
@@ -40,12 +43,14 @@ def check_chain(
     path = _path(certificates, trusted)
     for number, certificate in enumerate(path):
         _check_time(certificate, now)
+        _check_form(certificate)
         if number:
             _check_authority(certificate, below=number - 1)
     _check_use(leaf)
     _check_identity(leaf, identity)
-    if issuer and issuer not in leaf.issuer.rfc4514_string():
-        raise IntegrityError(f"issued by {leaf.issuer.rfc4514_string()!r}, not by {issuer!r}")
+    if issuer and issuer not in (leaf.issuer.rfc4514_string(), *_common_names(leaf.issuer)):
+        hint = "give the issuer's whole name, or its common name"
+        raise IntegrityError(f"issued by {leaf.issuer.rfc4514_string()!r}, not by {issuer!r}", hint=hint)
     key = leaf.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise IntegrityError("the signer's key is not on an elliptic curve")
@@ -101,6 +106,21 @@ def _check_time(certificate: Certificate, now: datetime) -> None:
         )
 
 
+def _check_form(certificate: Certificate) -> None:
+    """Refuse a broken hash, and a critical extension that nobody here understands."""
+    name = certificate.subject.rfc4514_string()
+    hashed = certificate.signature_hash_algorithm
+    if hashed is not None and hashed.name in WEAK_HASHES:
+        raise IntegrityError(f"the certificate of {name!r} is signed with {hashed.name}", hint="it can be forged")
+    try:
+        critical = [one.oid for one in certificate.extensions if one.critical]
+    except ValueError as error:
+        raise IntegrityError(f"the certificate of {name!r} is malformed") from error
+    for oid in critical:
+        if oid._name not in UNDERSTOOD:
+            raise IntegrityError(f"the certificate of {name!r} insists on {oid.dotted_string}, which is not understood")
+
+
 def _check_authority(certificate: Certificate, *, below: int) -> None:
     from cryptography import x509
 
@@ -149,10 +169,17 @@ def _check_identity(leaf: Certificate, identity: str) -> None:
 def identities(leaf: Certificate) -> set[str]:
     """Whom a certificate names: its alternative names, or its common name where it has none."""
     from cryptography import x509
-    from cryptography.x509.oid import NameOID
 
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
-        return {str(one.value) for one in leaf.subject.get_attributes_for_oid(NameOID.COMMON_NAME)}
-    return {str(one.value) for one in names}
+        return set(_common_names(leaf.subject))
+    return {
+        one.value for one in names if isinstance(one, (x509.RFC822Name, x509.DNSName, x509.UniformResourceIdentifier))
+    }
+
+
+def _common_names(name: Name) -> list[str]:
+    from cryptography.x509.oid import NameOID
+
+    return [str(one.value) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME)]

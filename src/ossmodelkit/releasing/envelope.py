@@ -28,12 +28,14 @@ MEDIA_TYPES = (
 class Signer:
     """Somebody who can sign: how they are called, what a verifier needs, and the act itself.
 
-    `sign` gets the bytes to be signed and gives back an ECDSA signature in DER.
+    `sign` gets the bytes to be signed and gives back an ECDSA signature in DER. `identities` are those
+    that its certificate names.
     """
 
     name: str
     material: dict[str, Any]
     sign: Callable[[bytes], bytes]
+    identities: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,9 @@ def _envelope(bundle: Any) -> Envelope:
     kinds = {"publicKey", "x509CertificateChain", "certificate"} & set(material)
     if len(kinds) != 1:
         raise ValueError("it must name one key or one certificate")
-    chain = material.get("x509CertificateChain", {}).get("certificates", ())
+    chain = material["x509CertificateChain"]["certificates"] if "x509CertificateChain" in kinds else []
+    if "x509CertificateChain" in kinds and not (isinstance(chain, list) and chain):
+        raise ValueError("an empty certificate chain")
     return Envelope(
         payload=_decoded(inner["payload"]),
         signature=_decoded(inner["signatures"][0]["sig"]),

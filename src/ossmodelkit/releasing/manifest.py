@@ -147,13 +147,16 @@ def _manifest(statement: Any) -> Manifest:
     shard_size = _shard_size(how)
     hash_type = _known_hash(how["hash_type"], shard_size, listed)
     resources = tuple(_resource(item, hash_type, shard_size) for item in listed)
+    ignored = how.get("ignore_paths") or []
+    if not isinstance(ignored, list):
+        raise ValueError("the ignored paths are no list")
     _check_whole(resources)
     if subject["digest"]["sha256"] != root_digest(resources):
         raise ValueError("the root digest does not match the files it lists")
     return Manifest(
         model=str(subject["name"]),
         resources=resources,
-        ignored=tuple(_ignored(path) for path in how.get("ignore_paths", ())),
+        ignored=tuple(_ignored(path) for path in ignored),
         hash_type=hash_type,
         shard_size=shard_size,
     )

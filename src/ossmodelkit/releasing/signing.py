@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ossmodelkit.foundation.errors import IntegrityError, UsageError
 from ossmodelkit.releasing import keys, manifest
+from ossmodelkit.releasing.certificates import identities
 from ossmodelkit.releasing.envelope import Signer, seal
 
 if TYPE_CHECKING:
@@ -34,10 +35,9 @@ def certificate_signer(key: EllipticCurvePrivateKey, chain: bytes) -> Signer:
 
     Raises `UsageError` when key and certificate do not belong together.
     """
-    material, subject, public = _chain(chain)
-    if keys.public_pem(public) != keys.public_pem(key.public_key()):
-        raise UsageError("the certificate belongs to another key", hint="give the certificate of this very key")
-    return Signer(name=subject, material=material, sign=lambda data: _ecdsa(key, data))
+    material, subject, public, known = _chain(chain)
+    _same_key(public, key.public_key())
+    return Signer(name=subject, material=material, sign=lambda data: _ecdsa(key, data), identities=known)
 
 
 def command_signer(words: list[str], public: EllipticCurvePublicKey, chain: bytes = b"") -> Signer:
@@ -45,8 +45,16 @@ def command_signer(words: list[str], public: EllipticCurvePublicKey, chain: byte
 
     What it prints is verified with `public` before it is used.
     """
-    material, name = (_chain(chain)[0], _chain(chain)[1]) if chain else (_material(public), _called(public))
-    return Signer(name=name, material=material, sign=lambda data: _by_command(words, public, data))
+    material, name, known = _material(public), _called(public), frozenset[str]()
+    if chain:
+        material, name, certified, known = _chain(chain)
+        _same_key(certified, public)
+    return Signer(name=name, material=material, sign=lambda data: _by_command(words, public, data), identities=known)
+
+
+def _same_key(certified: EllipticCurvePublicKey, other: EllipticCurvePublicKey) -> None:
+    if keys.public_pem(certified) != keys.public_pem(other):
+        raise UsageError("the certificate belongs to another key", hint="give the certificate of this very key")
 
 
 def _called(public: EllipticCurvePublicKey) -> str:
@@ -57,7 +65,7 @@ def _material(public: EllipticCurvePublicKey) -> dict[str, Any]:
     return {"publicKey": {"hint": keys.fingerprint(public)}}
 
 
-def _chain(pem: bytes) -> tuple[dict[str, Any], str, EllipticCurvePublicKey]:
+def _chain(pem: bytes) -> tuple[dict[str, Any], str, EllipticCurvePublicKey, frozenset[str]]:
     import base64
 
     from cryptography import x509
@@ -72,7 +80,8 @@ def _chain(pem: bytes) -> tuple[dict[str, Any], str, EllipticCurvePublicKey]:
     if not isinstance(public, ec.EllipticCurvePublicKey):
         raise UsageError("the certificate's key is not on an elliptic curve", hint="use a P-256 or P-384 key")
     listed = [{"rawBytes": base64.b64encode(one.public_bytes(Encoding.DER)).decode()} for one in certificates]
-    return {"x509CertificateChain": {"certificates": listed}}, certificates[0].subject.rfc4514_string(), public
+    material = {"x509CertificateChain": {"certificates": listed}}
+    return material, certificates[0].subject.rfc4514_string(), public, frozenset(identities(certificates[0]))
 
 
 def _ecdsa(key: EllipticCurvePrivateKey, data: bytes) -> bytes:

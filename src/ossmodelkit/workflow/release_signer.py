@@ -41,7 +41,7 @@ def planned(signer: Signer | None, options: Options, desk: Desk) -> Signature:
         trust = read_trust(path)
         hint = signer.material.get("publicKey", {}).get("hint", "")
         found = trust.with_fingerprint(hint) if hint else None
-        found = found or next((one for one in trust.signers if one.identity and one.identity in signer.name), None)
+        found = found or next((one for one in trust.signers if one.identity in signer.identities), None)
         if found:
             trust.check_dates(found, desk.now.date())
             trust.check_revoked(hint, ())
