@@ -58,6 +58,21 @@ CLIMBS = {
     "format text": "{{ '{0.__class__}'.format(x) }}",
     "format through attr": "{{ '{0.__class__}'|attr('format')(x) }}",
     "format_map": "{{ '{a}'.format_map(x) }}",
+    "item of a dictionary": "{{ x[{'k': '__cl'}['k'] ~ 'ass__'] }}",
+    "two names at once": "{% set a, b = '__cl', 'ass__' %}{{ x[a ~ b] }}",
+    "two loop variables": "{% for a, b in [('__cl', 'ass__')] %}{{ x[a ~ b] }}{% endfor %}",
+    "with": "{% with n = '__cl' %}{{ x[n ~ 'ass__'] }}{% endwith %}",
+    "cut from a longer text": "{{ x['__cla,'.partition(',')[0] ~ 'ss__'] }}",
+    "case swapped": "{{ x['__CLA'.swapcase() ~ 'ss__'] }}",
+    "computed arguments of a filter": "{{ x|attr(*names) }}",
+    "computed attribute of a filter": "{{ [x]|map(attribute=name)|list }}",
+    "a text that spells an internal": "{{ f('__globals__') }}",
+    "template context": "{{ self._TemplateReference__context }}",
+    "name of the operating system": "{{ os.system('id') }}",
+    "method that starts programs": "{{ x.system('id') }}",
+    "builtin": "{{ eval('1') }}",
+    "call of a computed item": "{{ x[messages[0].role](messages[0].content) }}",
+    "function that only attacks name": "{{ (lipsum|string)[3] }}",
     "frame": "{{ x.gi_frame.f_globals }}",
     "builtin name": "{{ __builtins__ }}",
     "unfoldable pieces": "{{ x['__' ~ y ~ '__'] }}",
@@ -94,6 +109,8 @@ def test_loads_template_flags(text: str) -> None:
         pytest.param("{{ 'a' * 999999999 }}", id="long text"),
         pytest.param("{{ range(10**9)|list }}{{ range(1000000000)|list }}", id="list of a range"),
         pytest.param("{{ 9**999999 }}", id="power"),
+        pytest.param("{{ 'a'.ljust(999999999) }}", id="padding"),
+        pytest.param("{{ '%999999999d'|format(1) }}", id="width of a format"),
         pytest.param("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", id="brackets"),
         pytest.param("{% if 1 %}" * 3000 + "{% endif %}" * 3000, id="blocks"),
         pytest.param("{{ " + "-" * 20000 + "1 }}", id="signs"),
@@ -101,6 +118,19 @@ def test_loads_template_flags(text: str) -> None:
 )
 def test_exhausts_flags(text: str) -> None:
     assert asked(text) == [EXHAUSTS]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{{#if user}}Dear {{user.name}}{{/if}}", id="another language"),
+        pytest.param("Write def __init__(self): {task} and {% raw %}", id="a prompt about Python"),
+        pytest.param("Compare {{ a }} with `x.__class__`.", id="internals outside of expressions"),
+    ],
+)
+def test_prompts_that_climb_nowhere_are_left_alone(tmp_path: Path, text: str) -> None:
+    (tmp_path / "prompt_template.txt").write_text(text)
+    assert flagged(tmp_path) == []
 
 
 def test_an_invalid_template_is_flagged() -> None:
@@ -119,6 +149,8 @@ EVIL = "{{ ''.__class__ }}"
         pytest.param("processor_config.json", {"chat_template": {"default": EVIL}}, id="processor, table"),
         pytest.param("chat_template.jinja", EVIL, id="jinja file"),
         pytest.param("additional_chat_templates/tool_use.jinja", EVIL, id="additional template"),
+        pytest.param("template_chat.txt", EVIL, id="text file for a server"),
+        pytest.param("config.json", {"prompt_template": EVIL}, id="field for another program"),
     ],
 )
 def test_templates_are_found_wherever_they_live(tmp_path: Path, name: str, content: object) -> None:

@@ -10,7 +10,7 @@ from ossmodelkit.core.finding import Gap, Place
 from ossmodelkit.formats import strict_json
 from ossmodelkit.formats.keras import KerasConfig
 from ossmodelkit.formats.reading import Blob
-from ossmodelkit.formats.templates import in_value
+from ossmodelkit.formats.templates import FIELDS, LIKE_A_TEMPLATE, climbs, in_value
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
@@ -56,8 +56,10 @@ def meaning(at: Place, value: Any, budget: Budget) -> Iterator[object]:
     for count, (path, item) in enumerate(strict_json.objects(value)):
         if count % 4096 == 0:
             budget.check_time()
-        for key in item.keys() & {"chat_template", "chat_templates", "default_chat_template"}:
-            yield from in_value(item[key], at, strict_json.dotted((*path, key)))
+        for key, inner in item.items():
+            renders = isinstance(inner, str) and LIKE_A_TEMPLATE.fullmatch(key) and climbs(inner)
+            if key in FIELDS or renders:
+                yield from in_value(inner, at, strict_json.dotted((*path, key)))
         if "__loader__" in item and "__module__" in item:
             yield SkopsNode(
                 at=at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,11 @@ from typing import Any
 from ossmodelkit.core.finding import Place
 
 JINJA_ENDINGS = (".jinja", ".jinja2", ".j2")
+FIELDS = frozenset({"chat_template", "chat_templates", "default_chat_template"})
+# Programs also render texts of these names; only one that climbs is told, as most are in other languages.
+LIKE_A_TEMPLATE = re.compile(r"\w*template\w*|\w*prompt\w*", re.IGNORECASE)
+TEMPLATE_FILE = re.compile(r"[\w.-]*(template|prompt)[\w-]*(\.(txt|tmpl|tpl|html|template|yaml|yml))?|modelfile")
+CLIMBS = re.compile(r"\{[{%](?:(?![%}]\}).){0,2000}?(__[a-z]+__|\|\s*attr\b|\\x5f|\\u005f)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +24,11 @@ class ChatTemplate:
     at: Place
     field: str
     text: str
+
+
+def climbs(text: str) -> bool:
+    """Whether a text has a Jinja expression in it that looks for Python's internals."""
+    return "{" in text and CLIMBS.search(text) is not None
 
 
 def in_value(value: Any, at: Place, field: str = "chat_template") -> Iterator[ChatTemplate]:

@@ -95,7 +95,8 @@ def _documents(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
         yield from json_documents.views(blob, text, budget)
     elif start.startswith("<"):
         yield from markup.views(blob, text, budget)
-    if name.endswith(templates.JINJA_ENDINGS):
+    named = templates.TEMPLATE_FILE.fullmatch(name) is not None and templates.climbs(text)
+    if named or name.endswith(templates.JINJA_ENDINGS):
         yield templates.ChatTemplate(at=blob.at, field=blob.name, text=text)
     if name.endswith((".py", ".pyw")):
         yield python_code.PythonFile(at=blob.at, text=text)

@@ -14,6 +14,11 @@ from typing import Any
 MOST_CANDIDATES = 64
 LONGEST_FOLD = 4096
 MOST_PASSES = 4
+# Methods of a text (and filters of the same name) whose outcome is no longer than what goes in.
+TEXT_METHODS = frozenset(
+    ["lower", "upper", "title", "capitalize", "strip", "lstrip", "rstrip", "swapcase", "casefold", "removeprefix"]
+    + ["removesuffix", "split", "rsplit", "splitlines", "partition", "rpartition"]
+)
 
 
 @dataclass(slots=True)
@@ -21,6 +26,7 @@ class Known:
     """Constant values that names may hold. Mutable by nature."""
 
     values: dict[str, list[Any]] = field(default_factory=dict)
+    macros: frozenset[str] = frozenset()
 
     def add(self, name: str, found: list[Any]) -> None:
         """Remember candidates, at most `MOST_CANDIDATES` of them."""
@@ -34,17 +40,18 @@ def learn(tree: Any) -> Known:
 
     known = Known()
     macros = {macro.name: macro for macro in tree.find_all(nodes.Macro)}
+    known.macros = frozenset(macros)
     for _ in range(MOST_PASSES):
         before = sum(map(len, known.values.values()))
         for assign in tree.find_all(nodes.Assign):
-            name = _target(assign.target)
-            if name:
-                known.add(name, fold(assign.node, known))
+            _learn_target(assign.target, fold(assign.node, known), known)
+        for block in tree.find_all(nodes.With):
+            for target, value in zip(block.targets, block.values, strict=True):
+                _learn_target(target, fold(value, known), known)
         for loop in tree.find_all(nodes.For):
-            name = _target(loop.target)
-            if name:
-                for values in fold(loop.iter, known):
-                    known.add(name, list(islice(values, MOST_CANDIDATES)) if isinstance(values, (list, str)) else [])
+            for values in fold(loop.iter, known):
+                if isinstance(values, (list, str, dict)):
+                    _learn_target(loop.target, list(islice(values, MOST_CANDIDATES)), known)
         for call in tree.find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name in macros:
                 for parameter, argument in zip(macros[call.node.name].args, call.args, strict=False):
@@ -59,6 +66,16 @@ def learn(tree: Any) -> Known:
         if sum(map(len, known.values.values())) == before:
             break
     return known
+
+
+def _learn_target(target: Any, found: list[Any], known: Known) -> None:
+    """Candidates for a name, or piece by piece for several names at once."""
+    if type(target).__name__ == "Tuple":
+        for place, part in enumerate(target.items):
+            pieces = [one[place] for one in found if isinstance(one, (list, str)) and len(one) == len(target.items)]
+            _learn_target(part, pieces, known)
+    elif name := _target(target):
+        known.add(name, found)
 
 
 def _target(node: Any) -> str:
@@ -102,6 +119,8 @@ def _pairwise(node: Any, known: Known) -> list[Any]:
             found.append(_percent(left, right))
         elif node.operator in "-//" and isinstance(left, int) and isinstance(right, int):
             found.append(left - right if node.operator == "-" else left // right)
+        elif node.operator == "**" and isinstance(left, int) and isinstance(right, int) and 0 <= right <= 64:
+            found.append(left**right if left.bit_length() * right <= LONGEST_FOLD else 1 << LONGEST_FOLD)
     return found
 
 
@@ -114,6 +133,22 @@ def _percent(pattern: str, values: Any) -> str:
 def _items(node: Any, known: Known) -> list[Any]:
     parts = [fold(item, known) for item in node.items]
     return [list(one) for one in islice(product(*parts), MOST_CANDIDATES)]
+
+
+def _table(node: Any, known: Known) -> list[Any]:
+    """A dictionary of constants; of several candidates for a value the first is kept."""
+    table: dict[Any, Any] = {}
+    for pair in node.items:
+        keys, values = fold(pair.key, known), fold(pair.value, known)
+        if keys and values:
+            table[keys[0]] = values[0]
+    return [table]
+
+
+def _attribute(node: Any, known: Known) -> list[Any]:
+    """What a namespace keeps under the name, or a dictionary."""
+    tables = [one for one in fold(node.node, known) if isinstance(one, dict) and node.attr in one]
+    return [*known.values.get("." + node.attr, ()), *(one[node.attr] for one in tables)]
 
 
 def _item(node: Any, known: Known) -> list[Any]:
@@ -147,12 +182,15 @@ def _apply(name: str, value: Any, rest: list[Any]) -> Any:
         return value[::-1]
     if name in ("first", "last"):
         return value[0 if name == "first" else -1]
-    if name in ("lower", "upper", "title", "capitalize", "strip"):
-        return getattr(value, name)(*rest)
+    if name in TEXT_METHODS and isinstance(value, str):
+        changed = getattr(value, name)(*rest)
+        return list(changed) if isinstance(changed, tuple) else changed
+    if name == "default":
+        return value
     if name in ("trim", "string", "list", "safe", "e", "escape", "int"):
         convert: dict[str, Any] = {"trim": str.strip, "list": list, "int": int}
         return convert.get(name, str)(value)
-    return value.split(*rest) if name == "split" else None
+    return None
 
 
 def _called(node: Any, known: Known) -> list[Any]:
@@ -177,13 +215,15 @@ FOLDS: dict[str, Any] = {
     "Const": lambda node, known: [node.value],
     "TemplateData": lambda node, known: [node.data],
     "Name": lambda node, known: list(known.values.get(node.name, ())),
-    "Getattr": lambda node, known: list(known.values.get("." + node.attr, ())),
+    "Getattr": _attribute,
+    "Dict": _table,
     "Concat": _concat,
     "Add": _pairwise,
     "Sub": _pairwise,
     "Mul": _pairwise,
     "Mod": _pairwise,
     "FloorDiv": _pairwise,
+    "Pow": _pairwise,
     "List": _items,
     "Tuple": _items,
     "Getitem": _item,

@@ -18,6 +18,9 @@ from ossmodelkit.scanning.jinja_folding import Known, fold, learn
 from ossmodelkit.scanning.tables import words
 
 DUNDER = re.compile(r"__\w+")
+# A text without blanks that names one of Python's internals: nothing to print, something to look up.
+SPELLED = re.compile(r"[^\s_]{0,40}__(?:[a-z]{2,12}|init_subclass|getattribute)__[^\s_]{0,40}")
+MANGLED = re.compile(r"_[A-Z]\w*?__\w+")
 ATTRIBUTE_FILTERS = frozenset(
     ["attr", "map", "selectattr", "rejectattr", "groupby", "sort", "unique", "sum", "min", "max", "join"]
 )
@@ -95,7 +98,7 @@ def _is_bad(name: Any) -> bool:
     if not isinstance(name, str):
         return False
     parts = name.split(".")
-    return any(DUNDER.match(part) or part in words("jinja", "internals") for part in parts)
+    return any(DUNDER.match(part) or MANGLED.fullmatch(part) or part in words("jinja", "internals") for part in parts)
 
 
 def _look(tree: Any, known: Known) -> Iterator[Reached]:
@@ -110,8 +113,11 @@ def _look(tree: Any, known: Known) -> Iterator[Reached]:
     for node in tree.find_all(nodes.Getitem):
         yield from _look_at_name(node.arg, "[…]", known, node.lineno)
     for node in tree.find_all(nodes.Name):
-        if _is_bad(node.name):
+        if _is_bad(node.name) or node.name in words("jinja", "never"):
             yield Reached("python", node.name, node.lineno)
+    for node in tree.find_all(nodes.Const):
+        if isinstance(node.value, str) and SPELLED.fullmatch(node.value):
+            yield Reached("python", f"the text {node.value!r}", node.lineno)
     for node in tree.find_all(nodes.Filter):
         yield from _look_at_filter(node, known)
     for node in tree.find_all(nodes.Call):
@@ -146,6 +152,11 @@ def _look_at_filter(node: Any, known: Known) -> Iterator[Reached]:
         return
     for argument in [*node.args, *(pair.value for pair in node.kwargs)]:
         yield from _look_at_name(argument, f"{node.name} filter", known, node.lineno)
+    if node.dyn_args is not None or node.dyn_kwargs is not None:
+        yield Reached("python", f"{node.name} filter with computed arguments", node.lineno)
+    for pair in node.kwargs:
+        if pair.key == "attribute" and not fold(pair.value, known):
+            yield Reached("python", f"{node.name} filter with a computed name", node.lineno)
     if node.name == "attr" and node.args:
         names = fold(node.args[0], known)
         if "format" in names:
@@ -158,6 +169,12 @@ def _look_at_filter(node: Any, known: Known) -> Iterator[Reached]:
 
 def _look_at_call(node: Any, known: Known) -> Iterator[Reached]:
     method = node.node
+    kind = type(method).__name__
+    called = method.attr if kind == "Getattr" else method.name if kind == "Name" else ""
+    if called in words("jinja", "calls") and called not in known.macros:
+        yield Reached("python", f"{called}(…)", node.lineno)
+    if kind == "Getitem" and type(method.arg).__name__ not in ("Const", "Slice") and not fold(method.arg, known):
+        yield Reached("python", "a call of whatever a computed name brings", node.lineno)
     if type(method).__name__ == "Getattr" and method.attr in ("format", "format_map"):
         for value in fold(method.node, known):
             if isinstance(value, str) and re.search(r"{[^}]*[.\[]_|{[^}]*__", value):
@@ -196,3 +213,11 @@ def _ranges(tree: Any, known: Known) -> Iterator[Reached]:
     for node in tree.find_all(nodes.Pow):
         if any(isinstance(power, int) and power > 1000 for power in fold(node.right, known)):
             yield Reached("exhausts", "a power with a large exponent", node.lineno)
+    for node in tree.find_all((nodes.Call, nodes.Filter)):
+        if (getattr(node.node, "attr", "") or getattr(node, "name", "")) in ("ljust", "rjust", "center", "zfill"):
+            widths = [width for argument in node.args for width in fold(argument, known)]
+            if any(isinstance(width, int) and width > LARGEST_RANGE for width in widths):
+                yield Reached("exhausts", "a text padded to an enormous width", node.lineno)
+    for node in tree.find_all(nodes.Const):
+        if isinstance(node.value, str) and re.search(r"%[-+ #0]*\d{7}", node.value):
+            yield Reached("exhausts", "a format with an enormous width", node.lineno)
