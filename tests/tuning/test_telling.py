@@ -41,8 +41,11 @@ def test_a_record_without_a_step_can_be_told() -> None:
 
 
 def test_the_time_left_is_readable() -> None:
-    facts = {"loss": 1.23456, "tokens_per_second": 12345.6, "seconds_left": 3725.0}
-    assert telling.note(facts) == "loss 1.235 · 12,346 tokens/s · 1:02:05 left"
+    facts = {"loss": 1.23456, "tokens_per_second": 12345.6, "seconds_left": 3725.0, "memory_bytes": 3 * 2**30}
+    on_a_card = telling.note(facts | {"mfu": 0.423, "flops_per_second": 4e14})
+    assert on_a_card == "loss 1.235 · 12,346 tokens/s · MFU 42% · 3.0 GiB · 1:02:05 left"
+    without = telling.note(facts | {"flops_per_second": 4.56e10})
+    assert without == "loss 1.235 · 12,346 tokens/s · 45.6 GFLOP/s · 3.0 GiB · 1:02:05 left"
 
 
 def test_an_evaluation_is_told_beside_what_the_base_had() -> None:

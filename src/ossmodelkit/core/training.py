@@ -37,7 +37,8 @@ class RunRecord:
 
     `status` is trained, stopped (asked to leave, can be resumed), refused (the base was not audited) or
     failed; `cause` of a failure is input (plan, data or base are wrong), run or internal. `loss` holds (step, mean
-    loss per learned token). Digests are SHA-256 as hex; times are seconds, memory is bytes.
+    loss per learned token). Digests are SHA-256 as hex; times are seconds, memory is bytes. `flops_per_token` counts
+    the matrix products without attention, and `mfu` is their share of the cards' rated bf16 speed, 0 where unknown.
     """
 
     status: str
@@ -54,6 +55,7 @@ class RunRecord:
     learned_tokens: int = 0
     tokens_per_second: float = 0.0
     flops_per_token: float = 0.0
+    mfu: float = 0.0
     peak_memory_bytes: int = 0
     trainable_parameters: int = 0
     parameters: int = 0

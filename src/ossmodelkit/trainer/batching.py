@@ -36,7 +36,7 @@ class Batch:
         if device.type == "cpu":
             return self
         moved = {
-            field.name: getattr(self, field.name).to(device, non_blocking=True)
+            field.name: getattr(self, field.name).pin_memory().to(device, non_blocking=True)
             for field in fields(self)
             if isinstance(getattr(self, field.name), Tensor)
         }

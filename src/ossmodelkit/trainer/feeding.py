@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -25,6 +25,16 @@ class Feed:
     device: torch.device
     rank: int = 0
     processes: int = 1
+    _ahead: list[tuple[int, tuple[list[Batch], float, int]]] = field(default_factory=list)
+
+    def prepare(self, step: int) -> None:
+        """Make the batches of `step` ahead of time."""
+        self._ahead[:] = [(step, self.step(step))]
+
+    def taken(self, step: int) -> tuple[list[Batch], float, int]:
+        """The batches of `step`: those made ahead, or made now."""
+        ahead = self._ahead.pop() if self._ahead else None
+        return ahead[1] if ahead is not None and ahead[0] == step else self.step(step)
 
     def step(self, step: int) -> tuple[list[Batch], float, int]:
         """(our micro-batches, weight of the whole step, its real tokens over all processes)."""

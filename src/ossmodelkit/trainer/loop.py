@@ -18,6 +18,7 @@ from ossmodelkit.trainer.feeding import Feed
 from ossmodelkit.trainer.learning import Learner
 from ossmodelkit.trainer.metrics import Journal, Pace, Tracker
 from ossmodelkit.trainer.optimizing import set_learning_rate
+from ossmodelkit.trainer.recording import peak_memory
 from ossmodelkit.trainer.step import train_step
 from ossmodelkit.trainer.troubles import Stopped, Trouble
 from ossmodelkit.trainer.unfreezing import Unfreezing
@@ -54,11 +55,13 @@ class Loop:
     history: list[tuple[int, float]] = field(default_factory=list)
     evaluations: list[dict[str, Any]] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
+    flops_per_token: float = 0.0
+    rated_flops: float = 0.0
     pace: Pace | None = None
 
     def run(self) -> None:
         """Train to the end. Raises `Stopped` when asked to leave and `Trouble` when it makes no sense to go on."""
-        self.pace = Pace(self.planned, self.done)
+        self.pace = Pace(self.planned, self.done, flops=self.flops_per_token, rated=self.rated_flops)
         self.wrapped.train()
         while self.done < self.planned:
             self._one_step(self.done)
@@ -75,7 +78,7 @@ class Loop:
         seed_step(self.plan.train.seed, step, self.world.rank)
         self.learner.progress = step / self.planned
         rate = set_learning_rate(self.optimizer, self.plan, step, self.planned)
-        batches, weight, tokens = self.feed.step(step)
+        batches, weight, tokens = self.feed.taken(step)
         loss, norm = train_step(
             self.wrapped,
             self.optimizer,
@@ -87,6 +90,8 @@ class Loop:
         self.done, self.tokens, self.learned = step + 1, self.tokens + tokens, self.learned + int(weight)
         assert self.pace is not None
         self.pace.step(tokens)
+        if self.done < self.planned:  # While a card still works on this step.
+            self.feed.prepare(self.done)
         self._tell(self.world.sum(loss), norm, rate, batches)
         every = self.plan.train.evaluate_every
         if self.evaluate is not None and every and self.done % every == 0:
@@ -101,12 +106,11 @@ class Loop:
         assert self.pace is not None
         facts: dict[str, Any] = {"step": self.done, "loss": found, "gradient_norm": size, "learning_rate": rate}
         facts |= self._notes(batches)
-        speed = self.pace.tokens_per_second
-        timed = {"tokens_per_second": round(speed, 1), "seconds_left": round(self.pace.seconds_left, 1)}
+        timed = {**self.pace.told(), "memory_bytes": peak_memory(self.world.device)}
         if self.journal is not None:
             self.journal.log({**facts, **timed, "time": round(time.time(), 3)})
         for tracker in self.trackers:
-            tracker.log({**facts, "tokens_per_second": speed}, self.done)
+            tracker.log({**facts, **timed}, self.done)
         self.voice.say("step", total=self.planned, **facts, **timed)
 
     def _notes(self, batches: list[Any]) -> dict[str, float]:

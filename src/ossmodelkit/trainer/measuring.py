@@ -1,67 +1,113 @@
-"""`python -m ossmodelkit.trainer.measuring BASE`: how long rows are for a model, before anything is trained.
+"""`python -m ossmodelkit.trainer.measuring`: how far tensors moved, from open files, a block at a time.
 
-Batches of rows come in on standard input and measures go out, a line of JSON each; the rows are encoded by
-the very functions that the run uses. The chat template is rendered in the sandbox of transformers, and a
-batch that takes longer than a minute ends the measuring: a template may be a stranger's endless loop.
+The question comes as one JSON object on standard input; files are open descriptors that were handed over,
+so no name is looked up again. Each answer is one event line on standard output.
 """
 
 from __future__ import annotations
 
 import json
-import signal
+import math
+import os
 import sys
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ossmodelkit.core.plan import Plan, Task
-from ossmodelkit.trainer import encoding, rows
-from ossmodelkit.trainer.tokenizer import load_tokenizer
-from ossmodelkit.trainer.troubles import Trouble, explain
+import torch
+from torch import Tensor
 
-LONGEST_SECONDS = 60
-LONGEST_SENSIBLE = 10_000_000  # tokenizers that know no limit say 10^30
+from ossmodelkit.trainer.events import Voice
+
+BLOCK = 4 * 1024 * 1024  # numbers at once: 16 MiB as float32
+TYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+}
+FINENESS = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 
 
-def main(words: list[str]) -> int:
-    """Answer batch after batch until the input ends."""
-    from ossmodelkit.trainer.quiet import hush
-
-    hush()
-    try:
-        tokenizer = load_tokenizer(Path(words[0]))
-    except Trouble as trouble:
-        _say({"error": trouble.message, "hint": trouble.hint})
-        return 1
-    _say({"template": bool(getattr(tokenizer, "chat_template", None)), "longest": _longest(tokenizer)})
-    for line in sys.stdin:
-        signal.alarm(LONGEST_SECONDS)
-        _say([_measure(task, found, tokenizer) for task, found in json.loads(line)])
-        signal.alarm(0)
+def main() -> int:
+    """Answer every question of the one request."""
+    torch.set_num_threads(max(1, min(4, os.cpu_count() or 1)))
+    voice = Voice()
+    request = json.load(sys.stdin)
+    with torch.inference_mode():
+        for at, pair in enumerate(request["pairs"]):
+            voice.say("pair", at=at, **distance(pair["base"], pair["tuned"]))
+        for at, product in enumerate(request["products"]):
+            voice.say("product", at=at, relative=product_size(product))
+    voice.say("end")
     return 0
 
 
-def _measure(task: str, found: dict[str, Any], tokenizer: Any) -> dict[str, Any]:
-    """Tokens of a row, how many of them are learned, and how many the tokenizer does not know."""
-    plan = Plan(base="base", data="data", out="out", task=Task(task))
-    try:
-        row = rows.row_of(found, 0, "this row", plan)
-        tokens, learned = encoding.lengths(row, tokenizer, plan)
-    except Exception as error:
-        return {"trouble": explain(error).message.removeprefix("line 0: ").removeprefix("this row ")[:300]}
-    unknown = tokenizer.unk_token_id
-    return {"tokens": len(tokens), "learned": learned, "unknown": 0 if unknown is None else tokens.count(unknown)}
+def distance(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> dict[str, Any]:
+    """Norms of the base and of the difference over the numbers that both have; a coarser type rounds both sides."""
+    count = min(base["elements"], tuned["elements"])
+    coarse = max(base["dtype"], tuned["dtype"], key=FINENESS.index)
+    squares = moved = largest = 0.0
+    differing = broken = 0
+    for one, other in zip(blocks(base, count), blocks(tuned, count), strict=True):
+        before = one.to(TYPES[coarse]).to(torch.float32)
+        after = other.to(TYPES[coarse]).to(torch.float32)
+        broken += int((before.isfinite() & ~after.isfinite()).sum())
+        differing += int((before != after).sum()) - int((before.isnan() & after.isnan()).sum())
+        sound = before.isfinite() & after.isfinite()
+        if not bool(sound.all()):
+            before, after = before[sound], after[sound]
+        squares += float(torch.linalg.vector_norm(before)) ** 2
+        after.sub_(before)
+        moved += float(torch.linalg.vector_norm(after)) ** 2
+        largest = max(largest, float(after.abs_().max()) if after.numel() else 0.0)
+    return {
+        "base_norm": math.sqrt(squares),
+        "norm": math.sqrt(moved),
+        "largest": largest,
+        "differing": differing,
+        "broken": broken,
+    }
 
 
-def _longest(tokenizer: Any) -> int:
-    """What the tokenizer says the model can take, in tokens; 0 where it says nothing."""
-    longest = int(min(tokenizer.model_max_length, LONGEST_SENSIBLE))
-    return 0 if longest == LONGEST_SENSIBLE else longest
+def product_size(product: Mapping[str, Any]) -> float:
+    """The Frobenius norm of `scale · up · down` as a share of the weight's.
+
+    ‖BA‖² is the sum over (BᵀB)∘(AAᵀ): two matrices of the rank's size, whatever the size of the weight.
+    """
+    down, up = (whole(product[side]) for side in ("down", "up"))
+    squares = float(((up.T @ up) * (down @ down.T)).sum())
+    norm = math.sqrt(sum(float(torch.linalg.vector_norm(one.float())) ** 2 for one in blocks(product["weight"])))
+    size = abs(product["scale"]) * math.sqrt(max(squares, 0.0))
+    return size / norm if norm and math.isfinite(size) else 0.0
 
 
-def _say(answer: Any) -> None:
-    sys.stdout.write(json.dumps(answer) + "\n")
-    sys.stdout.flush()
+def whole(tensor: Mapping[str, Any]) -> Tensor:
+    """A small tensor in float32."""
+    return torch.cat([one.float() for one in blocks(tensor)]).reshape(tensor["shape"])
+
+
+def blocks(tensor: Mapping[str, Any], count: int | None = None) -> Iterator[Tensor]:
+    """The first `count` numbers of a tensor, flat, a block at a time; lying side by side in the file."""
+    kind = TYPES[tensor["dtype"]]
+    left = tensor["elements"] if count is None else count
+    at = tensor["offset"]
+    while left:
+        buffer = bytearray(min(left, BLOCK) * kind.itemsize)
+        if _fill(tensor["file"], buffer, at) != len(buffer):
+            raise EOFError("a file became shorter while it was measured")
+        yield torch.frombuffer(buffer, dtype=kind)
+        at += len(buffer)
+        left -= len(buffer) // kind.itemsize
+
+
+def _fill(file: int, buffer: bytearray, at: int) -> int:
+    view, done = memoryview(buffer), 0
+    while done < len(buffer) and (count := os.preadv(file, [view[done:]], at + done)):
+        done += count
+    return done
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -71,10 +71,14 @@ def _step(line: str) -> int:
 
 
 class Pace:
-    """Tokens per second and time left, over the steps of this process; the first step is not counted."""
+    """Tokens per second, time left and use of the machine, over the steps of this process but the first.
 
-    def __init__(self, total: int, done: int) -> None:
+    `flops` are operations per token; `rated` is what all cards can do in a second, 0 where unknown.
+    """
+
+    def __init__(self, total: int, done: int, *, flops: float = 0.0, rated: float = 0.0) -> None:
         self.total, self.done, self.first = total, done, done
+        self.flops, self.rated = flops, rated
         self.tokens, self.began, self.counted = 0, time.monotonic(), 0
 
     def step(self, tokens: int) -> None:
@@ -91,6 +95,25 @@ class Pace:
         """Real tokens, without padding; 0 before the second step."""
         taken = time.monotonic() - self.began
         return self.tokens / taken if self.counted and taken > 0 else 0.0
+
+    @property
+    def flops_per_second(self) -> float:
+        """Operations of the model's matrix products that a second brings; recomputed ones are not counted."""
+        return self.tokens_per_second * self.flops
+
+    @property
+    def mfu(self) -> float:
+        """Model FLOPs utilization: the share of what the cards are rated for; 0 where that is unknown."""
+        return self.flops_per_second / self.rated if self.rated else 0.0
+
+    def told(self) -> dict[str, float]:
+        """All of it, for a line of the journal; without the share where that is unknown."""
+        found = {
+            "tokens_per_second": round(self.tokens_per_second, 1),
+            "flops_per_second": round(self.flops_per_second),
+            "seconds_left": round(self.seconds_left, 1),
+        }
+        return found | ({"mfu": round(self.mfu, 4)} if self.rated else {})
 
     @property
     def seconds_left(self) -> float:

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from ossmodelkit.core.artifact import is_wrapping, payload_digest
+from ossmodelkit.foundation.errors import UsageError
 
 
 def digest_files(folder: Path) -> dict[str, str]:
@@ -61,6 +62,7 @@ def hardware(device: torch.device, processes: int) -> dict[str, Any]:
             "cards": torch.cuda.device_count(),
             "card_memory_bytes": card.total_memory,
             "cuda": torch.version.cuda,
+            "rated_bf16_flops": rated_flops(device),
         }
     return found
 
@@ -84,11 +86,31 @@ def peak_memory(device: torch.device) -> int:
 def flops_per_token(model: nn.Module) -> float:
     """Floating-point operations of the matrix products per token, attention left out.
 
-    2 per weight forward, 2 for the gradient of the input, 2 more where the weight itself learns.
+    2 per weight forward, 2 for the gradient of the input, 2 more where the weight itself learns. Packed
+    weights count as what they stand for; GPT-2's transposed layers count as well.
     """
+    from transformers.pytorch_utils import Conv1D
+
     total = 0.0
-    for _, module in model.named_modules():
-        weight = getattr(module, "weight", None)
-        if isinstance(module, nn.Linear) and weight is not None and weight.ndim == 2:
-            total += module.in_features * module.out_features * (6.0 if weight.requires_grad else 4.0)
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            size = module.in_features * module.out_features
+        elif isinstance(module, Conv1D):
+            size = module.weight.numel()
+        else:
+            continue
+        total += size * (6.0 if module.weight.requires_grad else 4.0)
     return total
+
+
+def rated_flops(device: torch.device) -> float:
+    """Dense bf16 operations a second of one card by its maker's data sheet; 0 where nobody says."""
+    from ossmodelkit.estimating import hardware
+
+    if device.type != "cuda":
+        return 0.0
+    try:
+        rate = hardware.find(torch.cuda.get_device_name(device)).rate("bf16")
+    except UsageError:
+        return 0.0
+    return (rate or 0.0) * 1e12

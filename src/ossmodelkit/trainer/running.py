@@ -143,6 +143,8 @@ def _set_up(
         save=lambda step: keeper.save(loop, this.facts),
         leave=leave,
         unfreezing=unfreezing,
+        flops_per_token=this.facts["flops_per_token"],
+        rated_flops=recording.rated_flops(world.device) * world.processes,
     )
     this.loop = loop
     if job.resume:
@@ -193,5 +195,6 @@ def _record(this: Run, seconds: float) -> RunRecord:
         tokens=loop.tokens,
         learned_tokens=loop.learned,
         tokens_per_second=round(loop.pace.tokens_per_second, 1) if loop.pace else 0.0,
+        mfu=round(loop.pace.mfu, 4) if loop.pace else 0.0,
         peak_memory_bytes=recording.peak_memory(this.world.device),
     )

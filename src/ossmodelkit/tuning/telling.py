@@ -55,6 +55,8 @@ def metrics(record: RunRecord) -> dict[str, Any]:
         "learned_tokens": record.learned_tokens,
         "tokens_per_second": record.tokens_per_second,
         "flops_per_token": record.flops_per_token,
+        "flops_per_second": round(record.tokens_per_second * record.flops_per_token),
+        "mfu": record.mfu,
         "peak_memory_bytes": record.peak_memory_bytes,
         "trainable_parameters": record.trainable_parameters,
         "parameters": record.parameters,
@@ -108,7 +110,8 @@ def tables(record: RunRecord, plan: Plan) -> tuple[Table, ...]:
         rows.append(("loss", f"{first:.3f} {spark([value for _, value in record.loss])} {last:.3f}"))
     if record.evaluations:
         rows.append(("held out", _evaluation(record.evaluations)))
-    rows.append(("speed", f"{record.tokens_per_second:,.0f} tokens/s on {_machine(record.hardware)}"))
+    used = effort(record.tokens_per_second * record.flops_per_token, record.mfu)
+    rows.append(("speed", f"{record.tokens_per_second:,.0f} tokens/s, {used}, on {_machine(record.hardware)}"))
     rows.append(("memory", f"{record.peak_memory_bytes / 2**20:,.0f} MiB at most"))
     if record.resumed_from:
         rows.append(("resumed", "from step " + ", ".join(map(str, record.resumed_from))))
@@ -143,5 +146,17 @@ def _machine(hardware: Mapping[str, Any]) -> str:
 def note(facts: Mapping[str, Any]) -> str:
     """What stands beside the bar after a step."""
     left = int(facts.get("seconds_left", 0))
-    ends_in = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
-    return f"loss {facts.get('loss', 0.0):.3f} · {facts.get('tokens_per_second', 0.0):,.0f} tokens/s · {ends_in} left"
+    return " · ".join(
+        (
+            f"loss {facts.get('loss', 0.0):.3f}",
+            f"{facts.get('tokens_per_second', 0.0):,.0f} tokens/s",
+            effort(facts.get("flops_per_second", 0.0), facts.get("mfu", 0.0)),
+            f"{facts.get('memory_bytes', 0) / 2**30:.1f} GiB",
+            f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left",
+        )
+    )
+
+
+def effort(flops_per_second: float, mfu: float) -> str:
+    """How hard the machine works: as a share of its rated speed where that is known."""
+    return f"MFU {mfu:.0%}" if mfu else f"{flops_per_second / 1e9:,.1f} GFLOP/s"
