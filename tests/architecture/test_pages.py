@@ -16,10 +16,11 @@ DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 
 
 def catalog() -> tuple[Check, ...]:
-    """The checks of the scan."""
+    """The checks of the scan, and of a model against its base."""
+    from ossmodelkit.scanning.against.catalog import CHECKS
     from ossmodelkit.scanning.catalog import every_check
 
-    return every_check()
+    return (*every_check(), *CHECKS)
 
 
 def test_every_check_has_a_page() -> None:

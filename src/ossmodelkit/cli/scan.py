@@ -29,6 +29,12 @@ def scan(
     ] = None,
     record: Annotated[bool, typer.Option("--record", help="Keep the result as evidence in the project.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report, and leave with 0.")] = False,
+    against: Annotated[
+        str, typer.Option("--against", metavar="BASE", help="Tell which weights differ from this base.")
+    ] = "",
+    claim: Annotated[
+        str, typer.Option("--claim", metavar="WHAT", help="What may differ: full, none, all-linear, or q_proj,v_proj.")
+    ] = "",
     watch: Annotated[bool, typer.Option("--watch", help="Go on: scan each file that arrives in one folder.")] = False,
     online: Online = False,
 ) -> None:
@@ -48,6 +54,8 @@ def scan(
         kit scan ./model --fail-on high -o sarif=scan.sarif
 
         kit scan ~/Downloads --watch
+
+        kit scan ./tuned --against ./base --claim q_proj,v_proj
     """
     from ossmodelkit.foundation.progress import for_people
     from ossmodelkit.project.waivers import read_waivers
@@ -64,6 +72,8 @@ def scan(
         fail_on=fail_on,
         waivers=read_waivers(waivers) if waivers else (),
         record=record,
+        against=against,
+        claim=claim,
     )
     show(report, output, files or ())
     if not exit_zero:

@@ -47,7 +47,7 @@ class Gguf:
 
 
 @dataclass(slots=True)
-class _Walk:
+class Walk:
     """Where the reader stands in the file. Mutable by nature."""
 
     span: Span
@@ -88,14 +88,14 @@ def accepts(blob: Blob) -> bool:
 def read(blob: Blob, budget: Budget) -> Iterator[object]:
     """A `Gguf` view and one `ChatTemplate` for every template in the metadata."""
     span = Span(blob)
-    order, version = _version(span)
-    walk = _Walk(span=span, order=order, wide="I" if version == 1 else "Q", budget=budget)
+    order, version = version_of(span)
+    walk = Walk(span=span, order=order, wide="I" if version == 1 else "Q", budget=budget)
     texts: list[tuple[str, str]] = []
     alignment, tensors = 32, 0
     try:
         tensors = walk.count("tensors", 24 if version > 1 else 16)
         pairs = walk.count("metadata entries", 13 if version > 1 else 9)
-        for key, value in _metadata(walk, pairs):
+        for key, value in metadata(walk, pairs):
             if key == "general.alignment":
                 alignment = value if isinstance(value, int) else -1
             for text in value if isinstance(value, list) else [value]:
@@ -119,7 +119,7 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     )
 
 
-def _version(span: Span) -> tuple[str, int]:
+def version_of(span: Span) -> tuple[str, int]:
     """Byte order and version; the version is small in the right order only."""
     for order in "<>":
         (version,) = span.unpack(order + "I", 4)
@@ -128,7 +128,8 @@ def _version(span: Span) -> tuple[str, int]:
     raise UnreadableError("GGUF of an unknown version", hint="update ossmodelkit, or convert the file")
 
 
-def _metadata(walk: _Walk, pairs: int) -> Iterator[tuple[str, Any]]:
+def metadata(walk: Walk, pairs: int) -> Iterator[tuple[str, Any]]:
+    """Every key and value; None for an array of numbers, which is passed over."""
     seen: set[str] = set()
     for _ in range(pairs):
         start = walk.at
@@ -139,7 +140,7 @@ def _metadata(walk: _Walk, pairs: int) -> Iterator[tuple[str, Any]]:
         yield key, _value(walk, walk.number("I"), key, nesting=0)
 
 
-def _value(walk: _Walk, kind: int, key: str, nesting: int) -> Any:
+def _value(walk: Walk, kind: int, key: str, nesting: int) -> Any:
     if kind in SCALARS:
         return walk.number(SCALARS[kind])
     if kind == STRING:
@@ -167,7 +168,7 @@ def _value(walk: _Walk, kind: int, key: str, nesting: int) -> Any:
     return values
 
 
-def _tensor_table(walk: _Walk, tensors: int, alignment: int) -> int:
+def _tensor_table(walk: Walk, tensors: int, alignment: int) -> int:
     """Check every tensor's place; bytes after the last one."""
     if alignment <= 0 or alignment & (alignment - 1) or alignment > 1 << 20:
         raise UnreadableError(f"an alignment of {alignment} bytes")
@@ -175,7 +176,7 @@ def _tensor_table(walk: _Walk, tensors: int, alignment: int) -> int:
     names: set[str] = set()
     for _ in range(tensors):
         name, start = walk.text(), walk.at
-        extents.append((*_extent(walk, name, start, alignment), name))
+        extents.append((*extent(walk, name, start, alignment), name))
         if len(name.encode("utf-8", "replace")) > LONGEST_NAME:
             walk.defects.append((f"a tensor name of {len(name)} characters", start))
         if name in names:
@@ -184,7 +185,8 @@ def _tensor_table(walk: _Walk, tensors: int, alignment: int) -> int:
     return _check_extents(walk, extents, -(-walk.at // alignment) * alignment, alignment)
 
 
-def _extent(walk: _Walk, name: str, start: int, alignment: int) -> tuple[int, int]:
+def extent(walk: Walk, name: str, start: int, alignment: int) -> tuple[int, int]:
+    """Where the tensor whose line goes on here begins and ends in the data, in bytes."""
     dimensions = walk.number("I")
     if dimensions > MOST_DIMENSIONS:
         raise UnreadableError(f"tensor {name!r} has {dimensions} dimensions")
@@ -204,7 +206,7 @@ def _extent(walk: _Walk, name: str, start: int, alignment: int) -> tuple[int, in
     return offset, offset + -(-elements // per_block) * width
 
 
-def _check_extents(walk: _Walk, extents: list[tuple[int, int, str]], start: int, alignment: int) -> int:
+def _check_extents(walk: Walk, extents: list[tuple[int, int, str]], start: int, alignment: int) -> int:
     """Note overlaps, holes and tensors beyond the end; bytes after the last tensor."""
     reached = 0
     open_end = False

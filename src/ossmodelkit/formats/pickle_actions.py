@@ -59,6 +59,8 @@ def _from_mark_into(opcode: str) -> Action:
 
 def fill(m: Machine, target: Value, items: list[Value], opcode: str, *, whole: bool = True) -> None:
     """Put items into `target`: plain containers take them, for others their methods would run."""
+    if m.taken:
+        m.taken(target, items)
     if isinstance(target, Box):
         target.add(items)
         target.whole = target.whole and whole

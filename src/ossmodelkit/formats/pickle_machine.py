@@ -42,6 +42,7 @@ class Machine:
 
     `value` is what the STOP gave back. `built` is told of every object whose state was set, and may
     move `at` over bytes that the object itself would read from the stream (joblib keeps arrays there).
+    `taken`, where given, is told of everything that is put into a container, which keeps only the first of it.
     """
 
     def __init__(self, tape: Tape, start: int, budget: Budget, emit: Callable[[Event], None]) -> None:
@@ -50,6 +51,7 @@ class Machine:
         self.budget = budget
         self.emit = emit
         self.built: Callable[[Machine, Value], None] | None = None
+        self.taken: Callable[[Value, list[Value]], None] | None = None
         self.protocol = 0
         self.stack: Stack = Stack()
         self.memo: Memo = Memo(tape, self.constant_at)
@@ -96,7 +98,7 @@ class Machine:
         index = self.tape.show(at)
         window, base = self.tape.window, self.tape.base
         safe = len(window) - REACH
-        large = self.tape.size - self.start > LARGE
+        large = self.tape.size - self.start > LARGE and self.taken is None
         items = self.stack.items
         steps = 0
         while index < safe:

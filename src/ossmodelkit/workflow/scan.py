@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ossmodelkit.core.check import Answers
 from ossmodelkit.core.evidence import Evidence, Kind
@@ -13,13 +13,16 @@ from ossmodelkit.core.finding import Finding, Gap, Place, Severity
 from ossmodelkit.core.policy import Waiver
 from ossmodelkit.core.report import Report
 from ossmodelkit.core.source import Source
-from ossmodelkit.foundation.errors import SourceError
+from ossmodelkit.foundation.errors import SourceError, UsageError
 from ossmodelkit.scanning.inspecting import FileResult, Inspection, inspect
 from ossmodelkit.scanning.verdict import Word
 from ossmodelkit.sources.opening import open_source
 from ossmodelkit.sources.traffic import origin, remarks
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.scan_report import report_on
+
+if TYPE_CHECKING:
+    from ossmodelkit.workflow.against import Compared
 
 MOST_NAMED = 100
 
@@ -33,8 +36,13 @@ def scan(
     fail_on: Severity = Severity.MEDIUM,
     waivers: Iterable[Waiver] = (),
     record: bool = False,
+    against: str = "",
+    claim: str = "",
 ) -> Report:
     """Scan one or several places: a file, a folder, a glob, `-`, or what else can be opened.
+
+    `against` names the base that the one model was made from: what changed is told, and held against `claim`
+    (see `kit scan --help`), the record of the run, or the adapter's settings.
 
     `jobs` files are read at once (0: as many as there are processors; then the calling script needs the usual
     `if __name__ == "__main__"`, because workers may import it again). Raises `SourceError` when there is
@@ -43,22 +51,67 @@ def scan(
     desk = desk or Desk()
     wanted = (refs,) if isinstance(refs, str) else tuple(refs)
     sources = [open_source(ref, online=online) for ref in _expanded(wanted)]
+    base = _base(against, claim, sources, online)
     seen = [_inspect(source, desk, jobs, several=len(sources) > 1) for source in sources]
+    compared = _compare(base, sources[0], desk, claim) if base else None
+    if compared:
+        seen = [_with(seen[0], compared.answers)]
     if record:
         for source, one in zip(sources, seen, strict=True):
-            _write(source, desk, one)
+            _write(source, desk, one, compared)
     whole = _together(seen)
     given = tuple(waivers) or desk.settings.policy.waivers
     digest = _digest(sources, desk) if any(one.sha256 for one in given) else ""
     report = report_on(
         whole, subject=", ".join(wanted), fail_on=fail_on, waivers=given, sha256=digest, today=desk.now.date()
     )
+    if compared:
+        report = _told(report, compared)
     return replace(report, notes=(*report.notes, *(remark for source in sources for remark in remarks(source))))
 
 
 def gather(source: Source, desk: Desk, *, jobs: int = 1) -> Evidence:
     """Scan a source and record what came out."""
     return _write(source, desk, _inspect(source, desk, jobs, several=False))
+
+
+def _base(against: str, claim: str, sources: Sequence[Source], online: bool) -> Source | None:
+    if not against:
+        if claim:
+            raise UsageError("--claim needs --against", hint="kit scan MODEL --against BASE --claim q_proj,v_proj")
+        return None
+    if len(sources) != 1:
+        raise UsageError(f"--against takes one model, not {len(sources)}", hint="compare one after the other")
+    return open_source(against, online=online)
+
+
+def _compare(base: Source, tuned: Source, desk: Desk, claim: str) -> Compared:
+    from ossmodelkit.workflow.against import compare
+
+    return compare(base, tuned, desk=desk, claim=claim)
+
+
+def _with(found: Inspection, answers: Answers) -> Inspection:
+    """What the comparison found counts like what the files themselves say."""
+    whole = found.answers
+    return replace(
+        found,
+        answers=Answers(
+            findings=(*whole.findings, *answers.findings),
+            gaps=(*whole.gaps, *answers.gaps),
+            asked=(*whole.asked, *answers.asked),
+        ),
+    )
+
+
+def _told(report: Report, compared: Compared) -> Report:
+    return replace(
+        report,
+        summary=f"{compared.summary}; {report.summary}",
+        tables=(*compared.tables, *report.tables),
+        notes=(*compared.notes, *report.notes),
+        data={**report.data, "against": compared.data},
+    )
 
 
 def _expanded(refs: Iterable[str]) -> Iterable[str]:
@@ -80,12 +133,13 @@ def _inspect(source: Source, desk: Desk, jobs: int, *, several: bool) -> Inspect
     return _under(source.ref, found) if several else found
 
 
-def _write(source: Source, desk: Desk, found: Inspection) -> Evidence:
+def _write(source: Source, desk: Desk, found: Inspection, compared: Compared | None = None) -> Evidence:
     details: dict[str, Any] = {
         "verdict": found.verdict.value,
         "files": len(found.files),
         "not_clean": [one.name for one in found.files if one.verdict is not Word.CLEAN][:MOST_NAMED],
         **origin(source),
+        **({"against": compared.data} if compared else {}),
     }
     return desk.write(Kind.SCAN, desk.subject(source), found.answers, details)
 
