@@ -55,6 +55,30 @@ def test_a_wrong_plan_is_refused(text: str, says: str, hint: str, tmp_path: Path
     assert error.exit_code == 2
 
 
+def test_a_plan_can_be_changed_in_passing(tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(HEAD + "[train]\nbatch = 2\n")
+    words = ("train.lr=1e-4", "method.name=dora", "speed.packing=false", 'method.targets=["q", "v"]', "out=/a b/c")
+    plan = plans.read(tmp_path / "plan.toml", words)
+    assert (plan.train.batch, plan.train.lr, plan.method.name) == (2, 1e-4, "dora")
+    assert (plan.speed.packing, plan.method.targets, plan.out) == (False, ("q", "v"), "/a b/c")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        pytest.param("train.lr", "is no change", id="no value"),
+        pytest.param("=1", "is no change", id="no field"),
+        pytest.param("base.name=x", "'base' is no table", id="a field as a table"),
+        pytest.param("train.lrr=1", "unknown field 'lrr'", id="misspelt"),
+        pytest.param("speed.packing=nope", "plan.toml.speed.packing", id="wrong kind"),
+    ],
+)
+def test_a_wrong_change_is_refused(words: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(HEAD)
+    with pytest.raises(UsageError, match=says):
+        plans.read(tmp_path / "plan.toml", [words])
+
+
 def test_every_example_is_a_plan_and_fits_the_schema() -> None:
     schema = plan_schema()
     Draft202012Validator.check_schema(schema)

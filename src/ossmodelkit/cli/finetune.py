@@ -17,6 +17,15 @@ PlanFile = Annotated[Path | None, typer.Argument(metavar="[PLAN.toml]", help="Th
 Example = Annotated[
     str, typer.Option("--example", metavar="NAME", help="Print an example plan and leave; 'list' names them.")
 ]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="FIELD=VALUE",
+        help="Change a field of the plan, such as train.lr=1e-4; may be repeated.",
+        show_default=False,
+    ),
+]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a plan and leave.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show plan, base and estimate; train nothing.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest whole checkpoint, exactly.")]
@@ -33,6 +42,7 @@ Collect = Annotated[bool, typer.Option("--collect", help="Take over a run that e
 
 def finetune(
     plan: PlanFile = None,
+    change: Set = None,
     example: Example = "",
     schema: Schema = False,
     dry_run: DryRun = False,
@@ -57,6 +67,8 @@ def finetune(
 
         kit finetune plan.toml
 
+        kit finetune plan.toml --set train.lr=1e-4 --set speed.packing=false
+
         kit finetune plan.toml --resume
     """
     from ossmodelkit.foundation.progress import for_people
@@ -71,9 +83,13 @@ def finetune(
         raise UsageError("which plan?", hint="kit finetune --example lora > plan.toml writes one to start from")
     desk = desk_here(progress=for_people())
     if launch or nodes:
-        typer.echo(launch_file(plan, desk, launch or "shell", nodes=nodes, image=image, resume=resume), nl=False)
+        text = launch_file(plan, desk, launch or "shell", nodes=nodes, image=image, resume=resume, changes=change or ())
+        typer.echo(text, nl=False)
         return
-    options = {"unaudited": unaudited, "resume": resume, "force": force, "collect": collect}
-    report = look_at(plan, desk) if dry_run else run(plan, desk, **options)
+    if dry_run:
+        report = look_at(plan, desk, changes=change or ())
+    else:
+        options = {"unaudited": unaudited, "resume": resume, "force": force, "collect": collect}
+        report = run(plan, desk, changes=change or (), **options)
     show(report, output, files or ())
     raise exit_for(report.outcome)

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,8 +27,8 @@ class Launcher(StrEnum):
     JOBSET = "jobset"
 
 
-def render(job: Job, launcher: Launcher, *, plan_path: Path, nodes: int, image: str) -> str:
-    """The text that starts `job` on `nodes` machines.
+def render(job: Job, launcher: Launcher, *, words: Sequence[str], nodes: int, image: str) -> str:
+    """The text that starts `job` on `nodes` machines; `words` are the plan and its changes, for `--collect`.
 
     Raises `UsageError` when the plan does not say how many processes a machine runs.
     """
@@ -50,7 +51,7 @@ def render(job: Job, launcher: Launcher, *, plan_path: Path, nodes: int, image: 
         "job_json": json.dumps(str(Path(job.run) / "job.json")),
         "record_json": json.dumps(str(Path(job.run) / "run.json")),
         "home_json": json.dumps(str(Path(job.out).parent)),
-        "plan": shlex.quote(str(plan_path)),
+        "plan": shlex.join(words),
         "image": json.dumps(image),
     }
     return templates.render(f"launch/{FILES[launcher]}", values)

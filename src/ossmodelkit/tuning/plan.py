@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import did_you_mean, from_wire, type_hints
 
 
-def read(path: Path) -> Plan:
-    """The plan in `path`.
+def read(path: Path, changes: Sequence[str] = ()) -> Plan:
+    """The plan in `path`, with `changes` ("train.lr=1e-4") over it.
 
     Raises `UsageError` with the line for broken TOML, and the field for a misspelt or misplaced one.
     """
@@ -28,7 +29,25 @@ def read(path: Path) -> Plan:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}", hint="kit finetune --example lora prints a plan") from error
     _refuse_misplaced(data, path)
+    for words in changes:
+        _change(data, words)
     return from_wire(Plan, data, where=str(path))
+
+
+def _change(data: dict[str, Any], words: str) -> None:
+    """Put one `TABLE.FIELD=VALUE` into the plan; the value is read as TOML, and as a plain word where it is none."""
+    key, equals, text = words.partition("=")
+    *tables, name = key.strip().replace("-", "_").split(".")
+    if not equals or not name:
+        raise UsageError(f"--set {words!r} is no change", hint="--set train.lr=1e-4")
+    for table in tables:
+        data = data.setdefault(table, {})
+        if not isinstance(data, dict):
+            raise UsageError(f"--set {words!r}: {table!r} is no table", hint="--set train.lr=1e-4")
+    try:
+        data[name] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        data[name] = text.strip()
 
 
 def _refuse_misplaced(data: dict[str, Any], path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -30,19 +30,20 @@ def finetune(
     plan_path: Path | str,
     desk: Desk,
     *,
+    changes: Sequence[str] = (),
     unaudited: bool = False,
     resume: bool = False,
     force: bool = False,
     collect: bool = False,
 ) -> Report:
-    """Run the plan in a process of its own; record, scan and report what came out.
+    """Run the plan, with `changes` over it, in a process of its own; record, scan and report what came out.
 
     With `collect` nothing is started: a run that ended elsewhere is taken over from its folder.
     The report's verdict is trained, refused (the base has no passing audit here), stopped or failed.
     Raises `UsageError` when plan, data or base are wrong.
     """
     path = Path(plan_path)
-    plan = plans.read(path)
+    plan = plans.read(path, changes)
     job = plans.job(plan, path.parent, resume=resume)
     plans.check_places(job, force=force or collect)
     standing = base_standing(job, desk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,12 @@ def plan_schema() -> str:
     return json.dumps(schema.plan_schema(), indent=2) + "\n"
 
 
-def look_at(plan_path: Path, desk: Desk) -> Report:
+def look_at(plan_path: Path, desk: Desk, *, changes: Sequence[str] = ()) -> Report:
     """The plan as it would be run, and whether its base may be trained on. Nothing is started.
 
     Raises `UsageError` as `finetune` would.
     """
-    plan = plans.read(plan_path)
+    plan = plans.read(plan_path, changes)
     job = plans.job(plan, plan_path.parent)
     plans.check_places(job, force=True)
     standing = base_standing(job, desk)
@@ -59,20 +59,28 @@ def look_at(plan_path: Path, desk: Desk) -> Report:
     )
 
 
-def launch_file(plan_path: Path, desk: Desk, launcher: str, *, nodes: int, image: str, resume: bool = False) -> str:
+def launch_file(
+    plan_path: Path,
+    desk: Desk,
+    launcher: str,
+    *,
+    nodes: int,
+    image: str,
+    resume: bool = False,
+    changes: Sequence[str] = (),
+) -> str:
     """Lay the job out and give back what starts it on several machines; nothing is started here.
 
     Raises `UsageError` as `finetune` would, and `RefusedError` when the base has no passing audit.
     """
-    plan = plans.read(plan_path)
+    plan = plans.read(plan_path, changes)
     job = plans.job(plan, plan_path.parent, resume=resume)
     plans.check_places(job, force=False)
     standing = base_standing(job, desk)
     if not standing["passes"]:
         raise RefusedError("the base has no passing audit in this project", hint=f"kit audit {plan.base}")
-    text = cluster.render(
-        job, cluster.Launcher(launcher), plan_path=plan_path, nodes=nodes or plan.devices.nodes, image=image
-    )
+    words = (str(plan_path), *(word for change in changes for word in ("--set", change)))
+    text = cluster.render(job, cluster.Launcher(launcher), words=words, nodes=nodes or plan.devices.nodes, image=image)
     launch.lay_out(replace(job, base_sha256=str(standing["sha256"])))
     return text
 
