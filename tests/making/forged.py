@@ -16,7 +16,7 @@ from ossmodelkit.cli.exits import CODES
 from ossmodelkit.core.report import Report
 from ossmodelkit.foundation.errors import KitError
 from ossmodelkit.releasing import keys, listing, signing
-from ossmodelkit.releasing.envelope import authenticated
+from ossmodelkit.releasing.envelope import authenticated, seal
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.verify import INTEGRITY, Wanted, verify
 from ossmodelkit.workflow.verify_signer import Whom
@@ -104,6 +104,12 @@ def forge(out: Path, key: Path, change: Change = lambda _: None, *, payload: byt
     bundle["dsseEnvelope"]["payload"] = base64.b64encode(data).decode()
     bundle["dsseEnvelope"]["signatures"][0]["sig"] = base64.b64encode(signature).decode()
     (out / "model.sig").write_text(json.dumps(bundle))
+
+
+def certify(out: Path, key: Path, chain: bytes) -> None:
+    """Sign the same statement again, with a certificate (PEM) along, whatever that certificate is worth."""
+    signer = signing.certificate_signer(private(key), chain)
+    (out / "model.sig").write_bytes(seal(base64.b64decode(bundle_of(out)["dsseEnvelope"]["payload"]), signer))
 
 
 def fit_root(statement: dict[str, Any]) -> None:

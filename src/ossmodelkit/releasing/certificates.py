@@ -57,14 +57,25 @@ def check_chain(
     return key, leaf.subject.rfc4514_string()
 
 
+def check_usable(chain: bytes, now: datetime) -> None:
+    """Raise `UsageError` for a signer's certificate (PEM, the signer's first) that no reader would accept."""
+    leaf = parse_roots(chain)[0]
+    try:
+        _check_time(leaf, now)
+        _check_form(leaf)
+        _check_use(leaf)
+    except IntegrityError as error:
+        raise UsageError(error.message, hint="get a current certificate for code signing") from error
+
+
 def parse_roots(pem: bytes) -> list[Certificate]:
-    """The roots in a PEM file."""
+    """The certificates in a PEM file."""
     from cryptography import x509
 
     try:
         return x509.load_pem_x509_certificates(pem)
     except ValueError as error:
-        raise UsageError("the trusted certificates are not PEM", hint="give the root certificate in PEM") from error
+        raise UsageError("this is no certificate in PEM", hint="it begins with -----BEGIN CERTIFICATE-----") from error
 
 
 def _path(certificates: list[Certificate], trusted: list[Certificate]) -> list[Certificate]:

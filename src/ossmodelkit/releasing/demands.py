@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ossmodelkit.core.evidence import Kind
 from ossmodelkit.core.finding import Severity
 from ossmodelkit.foundation import resources
 from ossmodelkit.foundation.errors import UsageError
@@ -28,6 +29,8 @@ class Demands:
     max_age_days: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.profiles:
+            raise ValueError("without a profile nothing is asked; known are " + ", ".join(profiles()))
         for name in self.profiles:
             if name not in profiles():
                 raise ValueError(f"no profile is called {name!r}; {did_you_mean(name, profiles())}")
@@ -40,6 +43,8 @@ class Demands:
         if self.refuse_at.rank > Severity.MEDIUM.rank:
             raise ValueError("a policy may only tighten: refuse_at is medium or stricter")
         for kind, days in self.max_age_days.items():
+            if kind not in set(Kind):
+                raise ValueError(f"no record is of the kind {kind!r}; {did_you_mean(kind, list(Kind))}")
             if days < 0 or days > USUAL_AGE_DAYS.get(kind, days):
                 raise ValueError(
                     f"a policy may only tighten: {kind} records may be {USUAL_AGE_DAYS.get(kind)} days old"

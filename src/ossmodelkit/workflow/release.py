@@ -32,7 +32,7 @@ def check(options: Options, *, desk: Desk) -> Report:
 
     Raises `SourceError` when there is no model.
     """
-    signer = signer_for(options) if options.key else None
+    signer = signer_for(options, desk) if options.key else None
     material = _material(options, desk, signer)
     dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))
     word = "ready" if checklist.outcome is Outcome.PASS else "refused"
@@ -46,7 +46,7 @@ def release(options: Options, *, desk: Desk) -> Report:
     """
     target = Path(options.out or options.model)
     _refuse_places(options, desk)
-    signer = signer_for(options) if options.key else None
+    signer = signer_for(options, desk) if options.key else None
     with staging.held(target, to_wire(options.from_anywhere())) as work:
         material = _material(options, desk, signer)
         dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ossmodelkit.foundation.errors import UsageError
-from ossmodelkit.releasing import keys, signing
+from ossmodelkit.releasing import certificates, keys, signing
 from ossmodelkit.releasing.dossier import Signature
 from ossmodelkit.releasing.envelope import Signer
 from ossmodelkit.releasing.manifest import IGNORED
@@ -15,12 +15,15 @@ from ossmodelkit.workflow.key import passphrase
 from ossmodelkit.workflow.release_material import Options
 
 
-def signer_for(options: Options) -> Signer:
+def signer_for(options: Options, desk: Desk) -> Signer:
     """The signer that `--key` and `--certificate` name.
 
-    Raises `UsageError` when the key cannot be opened, or a command comes without its public half.
+    Raises `UsageError` when the key cannot be opened, a command comes without its public half, or nobody
+    would accept the certificate today.
     """
     chain = signing.read_chain(Path(options.certificate)) if options.certificate else b""
+    if chain:
+        certificates.check_usable(chain, desk.now)
     if options.key.startswith(signing.COMMAND):
         if not (options.public or chain):
             raise UsageError("a signing command needs its public key", hint="give --public KEY.pub or --certificate")
