@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from ossmodelkit.foundation.limits import Budget
 
 MODEL_ENDINGS = (".xml", ".pmml")
 DEEPEST = 1000
+# A document type that lies beside the document is ordinary; one at an address or a path of its own is fetched.
+LEADS_AWAY = re.compile(r"://|^[/\\]|^[A-Za-z]:|\.\.[/\\]")
+XINCLUDE = "http://www.w3.org/2001/XInclude"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class _Seen:
     def __init__(self) -> None:
         self.root = ""
         self.depth = 0
+        self.includes = False
         self.layers: list[tuple[str, str]] = []
         self.scripts: list[str] = []
         self.entities: list[tuple[str, str, bool, int]] = []
@@ -71,6 +76,9 @@ def _listen(parser: object, seen: _Seen) -> None:
         seen.depth += 1
         if seen.depth > DEEPEST:
             raise ValueError("nested too deeply")
+        seen.includes = seen.includes or XINCLUDE in attributes.values()
+        if seen.includes and name.rpartition(":")[2] == "include" and "href" in attributes:
+            seen.entities.append((name, attributes["href"], True, parser.CurrentLineNumber))  # type: ignore[attr-defined]
         if seen.root == "net" and name == "layer":
             seen.layers.append((attributes.get("type", ""), attributes.get("version", "")))
         if name.rpartition(":")[2].lower() in ("script", "foreignobject"):
@@ -85,7 +93,7 @@ def _listen(parser: object, seen: _Seen) -> None:
             raise ValueError("declares more entities than any model needs")
 
     def doctype(name: str, system: str | None, public: str | None, internal: int) -> None:
-        if system and "://" in system and not system.startswith(("http://www.w3.org/", "https://www.w3.org/")):
+        if system and LEADS_AWAY.search(system) and not system.startswith(("http://www.w3.org/", "https://www.w3.org/")):
             seen.entities.append((name, system, True, parser.CurrentLineNumber))  # type: ignore[attr-defined]
 
     def doctype_over() -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ossmodelkit.core.finding import Gap, Place
+from ossmodelkit.formats.json_documents import meaning
 from ossmodelkit.formats.reading import Blob
+from ossmodelkit.formats.templates import FIELDS
 from ossmodelkit.foundation.limits import MIB, Budget
 
 ENDINGS = (".yaml", ".yml", "mlmodel")
@@ -60,6 +62,9 @@ def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
         if TAGGED.search(text):  # without a tag, a document that no loader can parse does no harm
             yield Gap(at=blob.at, reason=f"no valid YAML: {str(error).splitlines()[0][:120]}")
     yield YamlDocument(at=blob.at, pairs=tuple(pairs))
+    keys = {key for key, _, _ in pairs}
+    if keys & FIELDS or {"class_name", "config"} <= keys or ("class_name" in keys and "function_type" in keys):
+        yield from meaning(blob.at, plain(yaml.parse(text, Loader=loader)), budget)
 
 
 def _tags(event: Any, blob: Blob) -> Iterator[YamlTag]:
@@ -77,12 +82,15 @@ def _is_plain(tag: str) -> bool:
 
 
 def _pairs(events: Any) -> Iterator[tuple[str, str, int]]:
-    """`key: scalar` pairs out of the event stream; aliases are not expanded, so they cannot multiply."""
+    """`key: scalar` pairs out of the event stream; an alias stands for its scalar, and containers are not expanded."""
     stack: list[list[Any]] = []
+    anchored: dict[str, str] = {}
     for event in events:
         kind = type(event).__name__
         if kind == "ScalarEvent":
-            yield from _scalar(stack, event)
+            if event.anchor:
+                anchored[event.anchor] = event.value
+            yield from _scalar(stack, event.value, event)
         elif kind in ("MappingStartEvent", "SequenceStartEvent"):
             inherited = stack[-1][1] if stack and stack[-1][0] == "map" else (stack[-1][1] if stack else None)
             if stack and stack[-1][0] == "map":
@@ -90,17 +98,45 @@ def _pairs(events: Any) -> Iterator[tuple[str, str, int]]:
             stack.append(["map", None] if kind.startswith("Mapping") else ["list", inherited])
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             stack.pop()
-        elif kind == "AliasEvent" and stack and stack[-1][0] == "map":
-            stack[-1][1] = None if stack[-1][1] is not None else "*"
+        elif kind == "AliasEvent":
+            yield from _scalar(stack, anchored.get(event.anchor, "*"), event)
 
 
-def _scalar(stack: list[list[Any]], event: Any) -> Iterator[tuple[str, str, int]]:
+def _scalar(stack: list[list[Any]], value: str, event: Any) -> Iterator[tuple[str, str, int]]:
     if not stack:
         return
     kind, key = stack[-1]
     if kind == "map" and key is None:
-        stack[-1][1] = event.value
+        stack[-1][1] = value
         return
-    yield str(key or ""), event.value, event.start_mark.line + 1
+    yield str(key or ""), value, event.start_mark.line + 1
     if kind == "map":
         stack[-1][1] = None
+
+
+def plain(events: Any) -> Any:
+    """The first document as dictionaries, lists and texts, whatever its tags; aliases of containers become None."""
+    open_ones: list[tuple[Any, list[Any]]] = []
+    anchored: dict[str, str] = {}
+    for event in events:
+        kind = type(event).__name__
+        if kind == "DocumentEndEvent":
+            break
+        if kind == "ScalarEvent":
+            value: Any = event.value
+            if event.anchor:
+                anchored[event.anchor] = value
+        elif kind == "AliasEvent":
+            value = anchored.get(event.anchor)
+        elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+            open_ones.append((kind, []))
+            continue
+        elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+            begun, items = open_ones.pop()
+            value = dict(zip(map(str, items[::2]), items[1::2], strict=False)) if begun[0] == "M" else items
+        else:
+            continue
+        if not open_ones:
+            return value
+        open_ones[-1][1].append(value)
+    return None

@@ -16,8 +16,10 @@ LONGEST_FOLD = 4096
 MOST_PASSES = 4
 # Methods of a text (and filters of the same name) whose outcome is no longer than what goes in.
 TEXT_METHODS = frozenset(
-    ["lower", "upper", "title", "capitalize", "strip", "lstrip", "rstrip", "swapcase", "casefold", "removeprefix"]
-    + ["removesuffix", "split", "rsplit", "splitlines", "partition", "rpartition"]
+    (
+        "lower upper title capitalize swapcase casefold strip lstrip rstrip removeprefix removesuffix"
+        " split rsplit splitlines partition rpartition"
+    ).split()
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,9 +14,15 @@ from ossmodelkit.formats.markup import XmlDocument, XmlEntity
 from ossmodelkit.formats.numbers_only import MsgPack
 from ossmodelkit.formats.rdata import RData
 from ossmodelkit.formats.yaml_documents import YamlDocument, YamlTag
+from ossmodelkit.scanning.python_effects import LOUD_ANYWHERE, effect_of
 from ossmodelkit.scanning.tables import Reach, reach_of
 
 REMEDY = "Do not load it: ask the publisher for a file without it."
+# Hydra, Lightning's command line and torchtune call what stands under these.
+TARGETS = ("_target_", "_call_", "_class_", "_class_path_", "class_path", "_component_")
+# Other programs import what stands under these (Haystack, Rasa, spaCy), which hold ordinary words elsewhere.
+NAMES_A_CLASS = frozenset({"type", "class", "name", "factory", "func", "function", "callable", "object"})
+INTERPOLATION = re.compile(r"\$\{([\w.]+)\}")
 HARMLESS_TAGS = ("tuple", "none", "str", "unicode", "bytes", "int", "long", "float", "complex", "bool", "list", "dict")
 
 
@@ -58,22 +65,33 @@ def yaml_target(document: YamlDocument) -> Iterator[Hit]:
     of any installed package.
     """
     for key, value, line in document.pairs:
-        yield from _target(document, key, value, line)
+        yield from _target(document, key, _interpolated(document, value), line)
+
+
+def _interpolated(document: YamlDocument, value: str) -> str:
+    """The text with `${a.b}` replaced by what stands under such a key; whatever is not there stays."""
+
+    def found(match: re.Match[str]) -> str:
+        wanted = match[1].rpartition(".")[2]
+        return next((text for key, text, _ in document.pairs if key == wanted), match[0])
+
+    return INTERPOLATION.sub(found, value) if "${" in value else value
 
 
 def _target(document: YamlDocument, key: str, value: str, line: int) -> Iterator[Hit]:
     at = replace(document.at, line=line)
     if (
-        key in ("_target_", "_class_", "class_path", "_component_")
+        key in TARGETS
         or (key in ("target", "loader_module") and "." in value and reach_of(value) is Reach.DENIED)
         or (key == "loader_module" and not value.startswith("mlflow."))
+        or (key in NAMES_A_CLASS and effect_of(value) in LOUD_ANYWHERE)
     ):
         yield from _reach(at, key, value)
 
 
 def _reach(at: object, key: str, value: str) -> Iterator[Hit]:
     reach = reach_of(value)
-    if reach is not Reach.KNOWN and value not in ("", "???") and not value.startswith("${"):
+    if reach is not Reach.KNOWN and value not in ("", "???") and not INTERPOLATION.fullmatch(value):
         severity = Severity.CRITICAL if reach is Reach.DENIED else Severity.MEDIUM
         yield Hit(at=at, saw=f"{key}: {value[:200]}", remedy=REMEDY, severity=severity)  # type: ignore[arg-type]
 
@@ -82,10 +100,15 @@ def _reach(at: object, key: str, value: str) -> Iterator[Hit]:
 def json_target(document: JsonDocument) -> Iterator[Hit]:
     """A JSON configuration names Python code that a loader would import and call."""
     for path, item in strict_json.objects(document.value):
-        for key in ("_target_", "_class_path_"):
-            if isinstance(item.get(key), str):
-                for hit in _reach(document.at, key, item[key]):
-                    yield replace(hit, saw=f"{strict_json.dotted((*path, key))}: {item[key][:200]}")
+        named = {key: item[key] for key in TARGETS if isinstance(item.get(key), str)}
+        if "class_path" in named and "init_args" not in item and reach_of(named["class_path"]) is not Reach.DENIED:
+            del named["class_path"]
+        if item.get("lc") == 1 and item.get("type") == "constructor" and isinstance(item.get("id"), list):
+            dotted = ".".join(map(str, item["id"]))  # LangChain imports what the parts of this list name together
+            named |= {} if dotted.startswith("langchain") else {"id": dotted}
+        for key, value in named.items():
+            for hit in _reach(document.at, key, value):
+                yield replace(hit, saw=f"{strict_json.dotted((*path, key))}: {value[:200]}")
 
 
 @check("json-duplicate-key", reads=JsonDocument, severity=Severity.LOW)
@@ -102,11 +125,12 @@ def xml_entity(entity: XmlEntity) -> Iterator[Hit]:
 
     An external entity reads a file or a URL while the document is parsed; nested ones use up memory.
     """
-    nested = "&" in entity.points_to or "%" in entity.points_to
+    nested = "&" in entity.points_to or "%" in entity.points_to or len(entity.points_to) >= LONG_ENTITY
     severity = Severity.HIGH if entity.external or nested else Severity.LOW
     yield Hit(at=entity.at, saw=f"{entity.name} → {entity.points_to[:120]}", remedy=REMEDY, severity=severity)
 
 
+LONG_ENTITY = 200  # as much as is kept of one; repeated, a long one fills the memory as well as nested ones
 OPENVINO_LIBRARIES = ("opset", "experimental", "extension", "ie_internal_opset", "util", "")
 
 
@@ -116,6 +140,8 @@ def openvino_custom_layer(document: XmlDocument) -> Iterator[Hit]:
 
     Extensions are native libraries that a program loads before it reads the network.
     """
+    if document.root == "CustomLayer":
+        yield Hit(at=document.at, saw="a GPU kernel of its own", remedy=REMEDY)
     if document.root == "net":
         for kind, library in sorted(set(document.layers)):
             if not library.startswith(OPENVINO_LIBRARIES[:-1]) and library:

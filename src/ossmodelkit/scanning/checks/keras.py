@@ -11,6 +11,7 @@ from ossmodelkit.core.finding import Hit, Severity
 from ossmodelkit.formats import strict_json
 from ossmodelkit.formats.hdf5 import Hdf5, Hdf5Outside
 from ossmodelkit.formats.keras import KerasConfig, KerasObject
+from ossmodelkit.scanning.globals_table import is_standard
 from ossmodelkit.scanning.tables import Reach, reach_of, words
 
 REMEDY = "Do not load it: ask the publisher for the weights alone and build the model from your own code."
@@ -26,10 +27,15 @@ PATH_FIELDS = (
     "proto",
     "merges",
     "idf_weights_file",
+    "idf_weights",
 )
 FILE_OPERATORS = re.compile(
-    r"(^|\.)(io\.(read_file|write_file|matching_files|gfile)|py_function|numpy_function|load_op_library)"
+    r"(^|\.)(io\.(read_file|write_file|matching_files)|gfile\b|py_function|numpy_function|load_op_library|load_library"
+    r"|saved_model\.(load|save)|get_file\b|load_model\b|data\.\w*Dataset|raw_ops\.\w*(File|PyFunc|Record|Sql|Dataset)"
+    r"|train\.(load|save)\w*)"
 )
+# Modules of Python that no part of Keras is called after; a module path through one of them leads out of Keras.
+OWN_PARTS = frozenset({"random", "types", "io", "json", "tokenize", "code", "test"})
 
 
 @check(
@@ -117,9 +123,11 @@ def _judge(found: KerasObject) -> Severity | None:
         if found.module in ("numpy", "tensorflow") and isinstance(found.config, dict) and name in DATA:
             return None
         return Severity.CRITICAL if reach is Reach.DENIED else Severity.MEDIUM
+    parts = found.module.removeprefix(root).strip(".").split(".")
+    if any(is_standard(part) and part not in OWN_PARTS for part in parts if part):
+        return Severity.CRITICAL
     if spoken & words("keras", "gadgets") and name not in SAFE_UTILS:
         return Severity.HIGH
-    parts = found.module.removeprefix(root).strip(".").split(".")
     return None if not parts[0] or set(parts) & words("keras", "parts") or name in SAFE_UTILS else Severity.MEDIUM
 
 
@@ -151,10 +159,20 @@ def opens_path(config: KerasConfig) -> Iterator[Hit]:
 def file_operator(config: KerasConfig) -> Iterator[Hit]:
     """A TensorFlow function inside this Keras model reads or writes files."""
     for found in config.objects():
-        if found.class_name in ("TFOpLambda", "TensorFlowOpLayer", "SlicingOpLambda"):
+        if found.class_name.rpartition(">")[2] in (
+            "TFOpLambda",
+            "TensorFlowOpLayer",
+            "SlicingOpLambda",
+            "ClassMethod",
+            "InstanceMethod",
+        ):
             for text in _texts(found.config):
                 if FILE_OPERATORS.search(text) or re.search(r"\b(ReadFile|WriteFile|PyFunc|EagerPyFunc)\b", text):
                     yield Hit(at=config.at, saw=f"{text[:120]} at {found.path}", remedy=REMEDY)
+    for path, item in strict_json.objects(config.value):
+        stream = item.get("output_stream")
+        if isinstance(stream, str) and "://" in stream:
+            yield Hit(at=config.at, saw=f"prints to {stream[:120]} at {strict_json.dotted(path)}", remedy=REMEDY)
 
 
 def _texts(value: Any) -> Iterator[str]:
