@@ -14,8 +14,8 @@ from ossmodelkit.licensing.claims import Conclusion, conclude
 from ossmodelkit.licensing.deciding import decide
 from ossmodelkit.licensing.lineage import Ancestor
 from ossmodelkit.licensing.repository import Repository
-from ossmodelkit.licensing.rules.fitting import why_not
 from ossmodelkit.licensing.rules.limits import EVERYWHERE, place
+from ossmodelkit.licensing.rules.releasing import why_not
 from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan, Role, Situation
 
 SEVERITIES = {

@@ -138,15 +138,31 @@ class Case:
     @property
     def covering(self) -> tuple[Part, ...]:
         """The parts whose licenses speak about the released weights."""
-        return tuple(part for part in self.parts if part.covers_weights)
+        return tuple(part for part in self.parts if part.covers_weights and not self.is_bound_at_use(part))
+
+    def is_bound_at_use(self, part: Part) -> bool:
+        """Whether it is the base of an adapter that goes out alone: its license binds where the two meet.
+
+        Not where the license itself counts adapters as derivatives.
+        """
+        alone = part.role == "base" and part.component.shipped is False and not part.terms.says("derivative_definition")
+        return alone and any(p.role == "adapter" and p.component.is_shipped for p in self.parts)
+
+    @property
+    def data_handed_on(self) -> tuple[Part, ...]:
+        """The data that goes out as data."""
+        if "redistribute-dataset" not in self.profile.use:
+            return ()
+        return tuple(part for part in self.parts if part.role == "dataset" and part.component.shipped is not False)
 
     def kinds_of_model(self) -> tuple[str, ...]:
         """What kinds of model come out; empty when nobody said."""
         return tuple(p.component.kind.lower() for p in self.parts if p.is_weights and p.component.kind)
 
-    def with_release(self, license_id: str) -> Case:
-        """The same case, released under another license."""
+    def with_release(self, license_id: str, agreement: tuple[str, ...] = ()) -> Case:
+        """The same case, released under another license, with `agreement` beside it."""
         plan = replace(self.release or ReleasePlan(), license=license_id, license_name=None)
+        plan = replace(plan, agreement_contains=(*plan.agreement_contains, *agreement))
         return Case(profile=self.profile, parts=self.parts, release=plan)
 
 

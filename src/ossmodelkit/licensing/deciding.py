@@ -8,7 +8,18 @@ from typing import TypeVar
 
 from ossmodelkit.core.license import Decision, Issue, Level, Obligation
 from ossmodelkit.licensing.case import Case, build
-from ossmodelkit.licensing.rules import duties, fitting, grants, inputs, limits, showing
+from ossmodelkit.licensing.rules import (
+    ancestry,
+    duties,
+    fitting,
+    grants,
+    inputs,
+    limits,
+    linking,
+    releasing,
+    showing,
+    unread,
+)
 from ossmodelkit.licensing.rules.saying import Question, Rule
 from ossmodelkit.licensing.situation import Situation
 
@@ -37,17 +48,28 @@ RULES: tuple[Rule, ...] = (
     duties.network_source,
     fitting.share_alike,
     fitting.further_restriction,
-    fitting.relicense,
-    fitting.undeclared,
-    fitting.trained_from,
-    fitting.code,
+    releasing.relicense,
+    releasing.no_sharing,
+    releasing.bound_at_use,
+    ancestry.undeclared,
+    ancestry.trained_from,
+    linking.code,
+    unread.handing_on,
+    unread.conditions,
 )
-RELEASE_RULES: tuple[Rule, ...] = (fitting.share_alike, fitting.further_restriction, fitting.relicense)
+RELEASE_RULES: tuple[Rule, ...] = (
+    fitting.share_alike,
+    fitting.further_restriction,
+    releasing.relicense,
+    releasing.no_sharing,
+)
 # What a publisher commonly chooses from, beside the licenses of the components themselves.
 COMMON = (
     "apache-2.0", "mit", "bsd-3-clause", "openmdw-1.1", "cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0",
     "cc-by-nc-sa-4.0", "gpl-3.0", "agpl-3.0", "openrail++",
 )  # fmt: skip
+# Terms of use beside the license, with the restrictions of whatever is upstream.
+ATTACHED = ("the use restrictions of every upstream license",)
 One = TypeVar("One", Issue, Obligation)
 VERDICTS = ("ok", "ok-with-obligations", "warn", "unresolved", "fail")
 IDS = (
@@ -87,30 +109,26 @@ def decide(situation: Situation, extra: Iterable[Issue] = ()) -> Decision:
 def release_licenses(case: Case) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """License ids a release may be put under, and those that need upstream terms attached as an agreement.
 
-    Nothing is allowed while a license that covers the weights is unresolved.
+    Nothing is allowed while a license is unresolved.
     """
     if case.unresolved:
         return (), ()
-    own = dict.fromkeys(part.terms.id for part in case.covering)
-    allowed: list[str] = []
-    conditional: list[str] = []
-    for license_id in dict.fromkeys((*own, *COMMON)):
-        found = _objections(case, license_id)
-        if not found:
-            allowed.append(license_id)
-        elif all("no longer bind" in issue.why for issue in found):
-            conditional.append(license_id)
-    return tuple(allowed), tuple(conditional)
+    own = dict.fromkeys(part.terms.id for part in (*case.covering, *case.data_handed_on))
+    candidates = tuple(dict.fromkeys((*own, *COMMON)))
+    allowed = tuple(one for one in candidates if _may_be_released(case.with_release(one)))
+    rest = (one for one in candidates if one not in allowed)
+    return allowed, tuple(one for one in rest if _may_be_released(case.with_release(one, agreement=ATTACHED)))
 
 
-def _objections(case: Case, license_id: str) -> list[Issue]:
-    trial = _as_distributed(case.with_release(license_id))
-    return [s for rule in RELEASE_RULES for s in rule(trial) if isinstance(s, Issue) and s.level is Level.FAIL]
+def _may_be_released(case: Case) -> bool:
+    trial = _as_distributed(case)
+    said = (saying for rule in RELEASE_RULES for saying in rule(trial))
+    return not any(isinstance(one, Issue) and one.level is Level.FAIL for one in said)
 
 
 def _as_distributed(case: Case) -> Case:
     """The same case with its weights leaving the house: what may be released does not hang on today's use."""
-    if case.profile.distributes:
+    if case.profile.distributes or not case.covering:
         return case
     profile = replace(case.profile, use=(*case.profile.use, "redistribute-weights"))
     return Case(profile=profile, parts=case.parts, release=case.release)

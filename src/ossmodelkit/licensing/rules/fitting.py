@@ -1,4 +1,4 @@
-"""Whether it fits together: share-alike, further restrictions, the release's own license, lineage, code."""
+"""Whether it fits together: share-alike terms, and restrictions on top of copyleft."""
 
 from __future__ import annotations
 
@@ -6,17 +6,10 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from ossmodelkit.core.license import Issue, Level, Terms
-from ossmodelkit.core.lineage import Parent, Relation
-from ossmodelkit.licensing import facts
 from ossmodelkit.licensing.case import Case, Part
-from ossmodelkit.licensing.code_pairs import answer
-from ossmodelkit.licensing.known_models import by_name
-from ossmodelkit.licensing.rules import texts
-from ossmodelkit.licensing.rules.saying import Question, Saying
-from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan
+from ossmodelkit.licensing.rules.saying import Saying
 
 WHOLE = frozenset({"whole-work", "same-license", "same-elements"})
-FREE = frozenset({"permissive", "public-domain", "attribution-data"})
 LIMITED = frozenset({"noncommercial", "research-only"})
 
 
@@ -54,7 +47,7 @@ def _released_elsewhere(case: Case, parts: list[Part]) -> Iterator[Saying]:
     if release is None or not case.profile.distributes:
         return
     for part in parts:
-        if release.id != part.terms.id and not _accepts(part.terms, release):
+        if release.id != part.terms.id and not accepts(part.terms, release):
             yield part.issue(
                 "license-share-alike-conflict",
                 Level.FAIL,
@@ -72,7 +65,7 @@ def _data_released_elsewhere(case: Case) -> Iterator[Saying]:
         kind = part.terms.says("share_alike", "kind")
         if part.role != "dataset" or kind not in WHOLE | {"data"} or release.id == part.terms.id:
             continue
-        if not _accepts(part.terms, release):
+        if not accepts(part.terms, release):
             yield part.issue(
                 "license-share-alike-conflict",
                 Level.FAIL,
@@ -83,10 +76,11 @@ def _data_released_elsewhere(case: Case) -> Iterator[Saying]:
 
 
 def _meet(one: Terms, other: Terms) -> bool:
-    return _accepts(one, other) or _accepts(other, one)
+    return accepts(one, other) or accepts(other, one)
 
 
-def _accepts(terms: Terms, other: Terms) -> bool:
+def accepts(terms: Terms, other: Terms) -> bool:
+    """Whether share-alike terms name the other license as one that may take their place."""
     return other.id in terms.says("share_alike", "accepts", ())
 
 
@@ -125,182 +119,3 @@ def _forbids_more(terms: Terms) -> bool:
 def _restricts(terms: Terms) -> bool:
     limits = terms.says("use_restrictions") == "yes" or terms.says("commercial_use") in ("no", "conditional")
     return limits or bool(terms.rows("territory"))
-
-
-def relicense(case: Case) -> Iterator[Saying]:
-    """A release license that says less than the licenses of what it is made from."""
-    for part in case.covering:
-        yield from _no_sharing(case, part)
-    if not case.profile.distributes or case.release is None:
-        return
-    release = case.release_terms
-    if release is None:
-        yield from _nameless(case)
-        return
-    for part in case.covering:
-        if release.id == part.terms.id or not (part.component.is_shipped or case.makes_new_model):
-            continue
-        reason = why_not(part, release, case)
-        if reason:
-            yield part.issue(
-                "license-relicense",
-                Level.FAIL,
-                f"{release.name} over {part.terms.name}: {reason}",
-                f"release it under {part.terms.id}, or under terms that keep its conditions",
-                fact="derivative_terms" if part.terms.clause("derivative_terms") else "commercial_use",
-            )
-
-
-def _no_sharing(case: Case, part: Part) -> Iterator[Saying]:
-    derivatives, onward = part.terms.says("derivatives"), part.terms.says("redistribution")
-    changed = part.is_modified or (part.is_weights and case.makes_new_model)
-    fix = "keep it inside, or choose a base that may be handed on"
-    if changed and derivatives == "no":
-        why = f"{part.terms.name} allows no adaptations"
-        yield part.issue("license-relicense", Level.FAIL, why, fix, fact="derivatives")
-    elif changed and derivatives == "no-sharing" and case.profile.distributes:
-        why = f"{part.terms.name} allows changes and not that you share them"
-        yield part.issue("license-relicense", Level.FAIL, why, fix, fact="derivatives")
-    if onward == "no" and case.profile.distributes and part.component.is_shipped:
-        why = f"{part.terms.name} does not let you hand it on"
-        yield part.issue("license-relicense", Level.FAIL, why, fix, fact="redistribution")
-
-
-def _nameless(case: Case) -> Iterator[Saying]:
-    plan = case.release
-    if plan is None:
-        return
-    if plan.license is None:
-        yield Question(text="Under which license will it be released?")
-        return
-    if plan.license.lower() == "other" and plan.license_name:
-        yield Question(text=f"Do the terms of {plan.license_name!r} keep every condition of what it is made from?")
-        return
-    yield Issue(
-        id="license-unresolved-license",
-        level=Level.UNRESOLVED,
-        components=("release",),
-        why=f"the release license {plan.license!r} is not one that is known",
-        fix="name an exact license",
-    )
-
-
-def why_not(part: Part, release: Terms, case: Case) -> str:
-    """Why a release license does not do for a part; empty when it does."""
-    rule = part.terms.says("derivative_terms")
-    if part.terms.says("commercial_use") == "no" and release.says("commercial_use") != "no":
-        return "it would grant commercial rights that nobody gave you"
-    if part.terms.says("share_alike", "kind") in WHOLE and not _accepts(part.terms, release):
-        return "it wants the same terms on what is made from it"
-    if rule in ("no-inconsistent-terms", "no-conflicting-terms"):
-        return "it allows no terms that disagree with its own"
-    free = part.terms.family in FREE or part.terms.says("share_alike", "kind") == "none"
-    if rule in ("any-terms", "own-terms-with-limits") or free:
-        return ""
-    if rule == "own-terms-with-pass-on" or part.terms.says("use_restrictions", "pass_on_kind") == "enforceable":
-        return "" if texts.binds_recipients(case, part) else "its use restrictions would no longer bind anybody"
-    if rule == "conditional" or part.terms.family in ("weak-copyleft", "strong-copyleft", "network-copyleft"):
-        return ""
-    if rule == "not-addressed":
-        return "it does not let you put other terms over the weights, and its duties still travel"
-    return "its text gives no right to put other terms over it"
-
-
-def undeclared(case: Case) -> Iterator[Saying]:
-    """A component that says what it was trained from, where that is not among the components."""
-    bases = [one for one in case.components if one.role in ("base", "merge-input")]
-    names = {_short(one.name) for one in case.components if one.name}
-    for part in case.parts:
-        parent = part.component.trained_from
-        # A base without a name may be the very one.
-        if not parent or _short(parent) in names or any(not one.name for one in bases):
-            continue
-        if part.role == "adapter" and bases:
-            yield Issue(
-                id="license-lineage-mismatch",
-                level=Level.FAIL,
-                components=(part.label, *(one.name for one in bases)),
-                why=f"{part.label} was trained from {parent!r}, and the base here is {bases[0].name!r}",
-                fix="name the base the adapter belongs to, and judge its license",
-            )
-        else:
-            yield Issue(
-                id="license-lineage-undeclared",
-                level=Level.WARN,
-                components=(part.label,),
-                why=f"{part.label} was trained from {parent!r}, which is not among the components",
-                fix=f"add {parent!r} with its license",
-            )
-
-
-def trained_from(case: Case) -> Iterator[Saying]:
-    """A component whose license cannot be what it is, given what it was trained from."""
-    for part in case.parts:
-        parent = part.component.trained_from
-        if not parent or not part.is_weights:
-            continue
-        beside = [p.terms for p in case.parts if p.component.name and _short(p.component.name) == _short(parent)]
-        named = by_name(Parent(ref=parent, relation=Relation.FINETUNE, declared_in="trained_from"))
-        for terms in beside or [facts.terms(one) for one in (named.licenses if named else ())]:
-            reason = _against(terms, parent, part)
-            if reason:
-                yield Issue(
-                    id="license-declared-vs-base",
-                    level=Level.FAIL,
-                    components=(part.label,),
-                    why=f"{part.terms.name} over {parent}, which is under {terms.name}: {reason}",
-                    fix=f"treat it as under {terms.id} as well, and ask the publisher",
-                    clause=terms.clause("derivative_terms") or terms.clause("commercial_use"),
-                    verified=terms.verified and bool(beside),
-                )
-
-
-def _against(terms: Terms, parent: str, part: Part) -> str:
-    if terms.id == part.terms.id:
-        return ""
-    base = Part(component=Component(role="base", name=parent, modified=True), label=parent, terms=terms)
-    trial = Case(profile=Profile(), parts=(base,), release=ReleasePlan(license=part.terms.id))
-    return why_not(base, part.terms, trial)
-
-
-def _short(name: str) -> str:
-    return name.removeprefix("hub:").partition("@")[0].strip().lower()
-
-
-def code(case: Case) -> Iterator[Saying]:
-    """Code that is linked with code under an incompatible license, and copyleft that ends at the code."""
-    linked = [part for part in case.parts if part.is_code and part.component.is_shipped]
-    outer = [part for part in linked if part.role in ("repo-code", "serving-code")] or linked[:1]
-    for part in linked:
-        if not part.component.linked:
-            continue
-        for leading in outer:
-            if leading is not part and leading.terms.id != part.terms.id and case.profile.distributes:
-                yield from _pair(leading, part)
-    for part in case.parts:
-        if part.is_code and part.terms.family in ("strong-copyleft", "network-copyleft") and case.covering:
-            yield part.issue(
-                "license-code-copyleft-only",
-                Level.NOTE,
-                f"{part.terms.name} is on code: it does not reach the weights that the code trains or serves",
-                "keep the code's own license and source with the code; the weights keep theirs",
-                fact="share_alike",
-            )
-
-
-def _pair(outer: Part, inner: Part) -> Iterator[Saying]:
-    said = answer(outer.terms, inner.terms)
-    labels = (outer.label, inner.label)
-    verified = outer.terms.verified and inner.terms.verified
-    if said == "No":
-        yield Issue(
-            id="license-code-incompatible",
-            level=Level.FAIL,
-            components=labels,
-            why=f"code under {outer.terms.name} cannot be one program with code under {inner.terms.name}",
-            fix="unlink the two, or release the program under the stricter license",
-            clause=inner.terms.clause("share_alike"),
-            verified=verified,
-        )
-    elif said in ("Unknown", "Check dependency", ""):
-        yield Question(text=f"May code under {outer.terms.name} be linked with code under {inner.terms.name}?")

@@ -148,6 +148,8 @@ def _figures(case: Case, row: Mapping[str, Any]) -> tuple[int, float | None, flo
     users = profile.mau_on_release_date if row.get("snapshot") else profile.mau
     if users is None:
         return limit, None, None
+    if kind == "output_tokens_month":  # no profile counts them
+        return limit, None, None
     if kind == "mau":
         return limit, users, users
     if kind == "dau":
@@ -155,7 +157,7 @@ def _figures(case: Case, row: Mapping[str, Any]) -> tuple[int, float | None, flo
     if kind == "muu":
         core = any("image" in field.lower() for field in profile.field_of_use)
         return limit, users if core else 0, users
-    return limit, users if kind == "monthly_visits" else 0, float("inf") if users else 0
+    return limit, users, float("inf") if users else 0
 
 
 def _exceeds(figure: float, limit: int, op: str) -> bool:

@@ -20,7 +20,7 @@ def output_training(case: Case) -> Iterator[Saying]:
     for part in case.parts:
         if not _trains_on_outputs(case, part) or part.terms.says("outputs", "train_other_models") != "prohibited":
             continue
-        if part.terms.says("outputs", "own_family_excepted", False) and _stays_in_family(case, part):
+        if _excepted(case, part):
             continue
         scope = str(part.terms.says("outputs", "scope", default="other models"))
         if not _in_scope(case, part):
@@ -33,6 +33,13 @@ def output_training(case: Case) -> Iterator[Saying]:
             "leave these outputs out of the training data, or use a producer that allows it",
             fact="outputs",
         )
+
+
+def _excepted(case: Case, part: Part) -> bool:
+    """Whether the license makes an exception for its own models, or for models that are not commercial."""
+    if part.terms.says("outputs", "noncommercial_excepted", False) and not case.profile.commercial:
+        return True
+    return bool(part.terms.says("outputs", "own_family_excepted", False)) and _stays_in_family(case, part)
 
 
 def _trains_on_outputs(case: Case, part: Part) -> bool:
@@ -115,7 +122,7 @@ def distillation(case: Case) -> Iterator[Saying]:
 def data_effect(case: Case) -> Iterator[Saying]:
     """What a data license says about models trained on the data; where law is unsettled, say so."""
     for part in case.parts:
-        if not part.is_data:
+        if not part.is_data or set(case.profile.use) <= {"redistribute-dataset"}:
             continue
         kind = part.terms.says("training_effect", "kind")
         if kind == "unsettled":

@@ -8,6 +8,7 @@ from typing import Any
 
 from ossmodelkit.core.license import Level, State
 from ossmodelkit.licensing.case import Case, Part
+from ossmodelkit.licensing.rules.grants import used
 from ossmodelkit.licensing.rules.saying import Question, Saying, owed
 
 # Member states of the European Union, ISO 3166-1 alpha-2 (Greece also as EL, as EU statistics write it).
@@ -17,8 +18,22 @@ EU = frozenset(
         "LU", "MT", "NL", "PL", "PT", "RO", "SK", "SI", "ES", "SE",
     }
 )  # fmt: skip
-SAME = {"GB": "UK", "KOR": "KR", "USA": "US", "EUROPEAN UNION": "EU", "UNITED KINGDOM": "UK", "SOUTH KOREA": "KR"}
+SAME = {
+    "GB": "UK", "UNITED KINGDOM": "UK", "GREAT BRITAIN": "UK", "BRITAIN": "UK", "ENGLAND": "UK", "GBR": "UK",
+    "KOR": "KR", "KOREA": "KR", "SOUTH KOREA": "KR", "REPUBLIC OF KOREA": "KR",
+    "USA": "US", "UNITED STATES": "US", "UNITED STATES OF AMERICA": "US",
+    **dict.fromkeys(
+        (
+            "EUROPEAN UNION", "EUROPE", "EEA", "EMEA", "AUSTRIA", "BELGIUM", "BULGARIA", "CROATIA", "CYPRUS", "CZECHIA",
+            "CZECH REPUBLIC", "DENMARK", "ESTONIA", "FINLAND", "FRANCE", "GERMANY", "GREECE", "HUNGARY", "IRELAND",
+            "ITALY", "LATVIA", "LITHUANIA", "LUXEMBOURG", "MALTA", "NETHERLANDS", "POLAND", "PORTUGAL", "ROMANIA",
+            "SLOVAKIA", "SLOVENIA", "SPAIN", "SWEDEN",
+        ),
+        "EU",
+    ),
+}  # fmt: skip
 EVERYWHERE = frozenset({"WW", "WORLD", "WORLDWIDE", "GLOBAL", "*", "ALL", "ANY"})
+CODE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 SENSITIVE = re.compile(
     r"militar|weapon|warfare|defen[cs]e|nuclear|surveil|biometric|espionage|law.?enforce|police|politic|gambl|adult|crimin",
     re.I,
@@ -52,6 +67,16 @@ def territory(case: Case) -> Iterator[Saying]:
                 )
             else:
                 yield owed(part, "license-territory", f"do not use or offer it in {named}", State.MANUAL, clause=clause)
+                yield from _unknown_place(case, part, named, clause)
+
+
+def _unknown_place(case: Case, part: Part, named: str, clause: str) -> Iterator[Saying]:
+    strange = [word for word in case.profile.territory if not CODE.fullmatch(place(word))]
+    if strange:
+        yield Question(text=f"Is {', '.join(strange)} within {named}? {part.terms.name} grants nothing there.")
+        why = f"{part.terms.name} grants nothing in {named}, and {', '.join(strange)} is no known place"
+        fix = "write ISO 3166 codes such as DE or US into `territory`"
+        yield part.issue("license-territory", Level.WARN, why, fix, clause=clause)
 
 
 def _applies(case: Case, part: Part, row: Mapping[str, Any]) -> bool:
@@ -64,8 +89,8 @@ def _applies(case: Case, part: Part, row: Mapping[str, Any]) -> bool:
 
 def place(word: str) -> str:
     """A territory as it is compared: a member state is the EU, GB is the UK."""
-    code = word.strip().upper()
-    code = SAME.get(code, code)
+    code = re.sub(r"[\s_-]+", " ", word).strip().upper()
+    code = SAME.get(code, code).replace(" ", "-")
     return "EU" if code.partition("-")[0] in EU else code
 
 
@@ -76,6 +101,15 @@ def field_of_use(case: Case) -> Iterator[Saying]:
             continue
         yield from _restricted(case, part)
         yield from _conditions(case, part)
+    for part in used(case):
+        if part.terms.says("use_restrictions") == "yes" and not part.is_code:
+            text = f"keep your own use within its use restrictions{_where_told(part)}"
+            yield owed(part, "license-field-of-use", text, State.MANUAL, fact="use_restrictions")
+
+
+def _where_told(part: Part) -> str:
+    told = part.terms.says("use_restrictions", "aup") or part.terms.says("use_restrictions", "list")
+    return f": {told}" if told else ""
 
 
 def _restricted(case: Case, part: Part) -> Iterator[Saying]:
@@ -92,7 +126,7 @@ def _restricted(case: Case, part: Part) -> Iterator[Saying]:
                 "choose a base whose license allows this field",
                 clause=clause,
             )
-        elif SENSITIVE.search(wanted):
+        elif SENSITIVE.search(wanted) or any(_matches(word, wanted) for word in barred):
             policy = part.terms.says("use_restrictions", "aup") or part.terms.says("use_restrictions", "list")
             yield Question(text=f"Does the use policy of {part.terms.name} ({policy}) allow {wanted!r}?")
             yield part.issue(
@@ -123,6 +157,8 @@ def _conditions(case: Case, part: Part) -> Iterator[Saying]:
         elif row["type"] == "competing-service" and case.profile.commercial and case.profile.makes_available:
             yield Question(text=f"Does your product compete with the licensor of {part.label}? ({what})")
             yield owed(part, "license-field-of-use", f"not for: {what}", State.MANUAL, clause=clause)
+        elif row["type"] == "no-sublicense" and case.profile.distributes:
+            yield owed(part, "license-registration", f"tell recipients: {what}", State.MANUAL, clause=clause)
         elif row["type"] in ("policy", "use"):
             yield owed(part, "license-field-of-use", what, State.MANUAL, clause=clause)
     barred = part.terms.says("government_use")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 
 from ossmodelkit.licensing import facts
 from ossmodelkit.licensing.case import Case, Part
@@ -14,9 +15,14 @@ RESTRICTS = re.compile(
     r"enforceable|paragraph 5|section 3\.2|§ ?3\.2",
     re.I,
 )
-CHANGED = re.compile(r"modif|chang|fine-?tun|quanti[sz]|merged|adapted|derived|trained from|converted|pruned", re.I)
+CHANGED = re.compile(
+    r"(?<!un)modif|(?<!un)chang|fine-?\s?tun|quanti[sz]|\bmerg(e|ed|ing)\b|adapted|derived|derivative|"
+    r"trained (from|on|with)|converted|pruned|distilled|abliterat|alter(ed|ation)",
+    re.I,
+)
 LICENSE_FILE = re.compile(r"(^|[-_./])(licen[cs]e|copying|model_licen[cs]e|terms|agreement)([-_./]|$)", re.I)
 PLAIN_LICENSE = re.compile(r"^(licen[cs]e|copying|licen[cs]e-model|model[-_]licen[cs]e)(\.(txt|md|rst))?$", re.I)
+NOT_TELLING = re.compile(r"licen[cs]e|copying|model|weights|terms|agreement|\.(txt|md|rst)$")
 BUNDLE = re.compile(r"third[-_ ]?party|(^|/)licenses(\.(txt|md))?$", re.I)
 NOTICE_FILE = re.compile(r"^notices?(\.(txt|md))?$", re.I)
 POLICY_FILE = re.compile(r"polic|acceptable[-_ ]?use|prohibited", re.I)
@@ -64,31 +70,54 @@ def says_changed(case: Case) -> str:
 
 def file_for(case: Case, part: Part) -> str:
     """The file that carries the text of a part's license; empty when there is none."""
-    plan = case.release
-    if plan is None:
-        return ""
-    own_release = case.release_terms is not None and case.release_terms.id == part.terms.id
-    sole = {p.terms.id for p in case.covering} == {part.terms.id}
-    words = _words(part)
-    for file in plan.files:
-        base = file.rpartition("/")[2]
-        if PLAIN_LICENSE.match(base) and "/" not in file and (own_release or (sole and case.release_terms is None)):
-            return file
-        if BUNDLE.search(file) and not NOTICE_FILE.match(base):
-            return file
-        letters = re.sub(r"[^a-z0-9.]+", "", file.lower())
-        if LICENSE_FILE.search(file) and any(word in letters for word in words):
-            return file
-    return ""
+    files = case.release.files if case.release else ()
+    return next((file for file in files if _holds_text(case, part, file)), "")
 
 
-def _words(part: Part) -> tuple[str, ...]:
+def _holds_text(case: Case, part: Part, file: str) -> bool:
+    base = file.rpartition("/")[2]
+    if PLAIN_LICENSE.match(base) and "/" not in file:
+        return _own_license_is(case, part)
+    if BUNDLE.search(file) and not NOTICE_FILE.match(base):
+        return True
+    return bool(LICENSE_FILE.search(file)) and (_names(file, part) or _is_spare(file, part))
+
+
+def _own_license_is(case: Case, part: Part) -> bool:
+    """Whether the release's own LICENSE is that of the part; a plan without a license has its only parent's."""
+    if case.release_terms is None:
+        return {p.terms.id for p in case.covering} == {part.terms.id}
+    return case.release_terms.id in (part.terms.id, part.terms.says("include_license_text", "text_of"))
+
+
+def _names(file: str, part: Part) -> bool:
+    letters = re.sub(r"[^a-z0-9.]+", "", file.lower())
     names = (part.terms.id, *part.terms.says("ids", "license_names", ()), part.terms.says("ids", "spdx"))
     words = {re.sub(r"[^a-z0-9.]+", "", str(name).lower()) for name in names if name}
-    brand = re.match(r"[a-z]{3,}", facts.fold(part.terms.id))
-    if brand and brand[0] not in ("modified", "open", "cc"):
-        words.add(brand[0])
-    return tuple(word for word in words if len(word) >= 3)
+    brand = _brand(part.terms.id)
+    if brand and brand not in ("modified", "open"):
+        words.add(brand)
+    return any(word in letters for word in words if len(word) >= 3)
+
+
+def _is_spare(file: str, part: Part) -> bool:
+    """Whether it is a further license file whose name points to no other license: LICENSE-UPSTREAM, base/LICENSE."""
+    told = facts.fold(" ".join(re.findall(r"[a-z0-9]+", NOT_TELLING.sub(" ", file.lower()))))
+    if re.match(r"(code|data|docs?)", told):
+        return False
+    if re.match(r"cc\b", told):
+        return part.terms.id.startswith("cc-")
+    return _brand(told) not in _brands() and not facts.find(told).id
+
+
+def _brand(name: str) -> str:
+    found = re.match(r"[a-z]{3,}", facts.fold(name))
+    return found[0] if found else ""
+
+
+@cache
+def _brands() -> frozenset[str]:
+    return frozenset(map(_brand, facts.ids())) - {""}
 
 
 def notice_file(case: Case) -> str:
