@@ -60,6 +60,18 @@ def check(
     files: Files,
     against: Against = None,
     max_chars: Annotated[int, typer.Option(min=0, help="Longest row, in characters of its turns; 0 is no limit.")] = 0,
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            metavar="BASE",
+            help="Also count tokens, with this model's tokenizer and chat template.",
+            show_default=False,
+        ),
+    ] = "",
+    max_tokens: Annotated[
+        int, typer.Option(min=0, help="Longest row in tokens, with --model; 0 takes the model's own limit.")
+    ] = 0,
     shape: Shape = "",
     skip: Skip = None,
     attribute: Annotated[
@@ -82,19 +94,25 @@ def check(
 
         kit data check train.jsonl --against test.jsonl --max-chars 8000 -o report.html
 
+        kit data check train.jsonl --model ./base --max-tokens 4096
+
         zcat train.jsonl.gz | kit data check - --format json
     """
     from ossmodelkit.curating.checking import Questions
+    from ossmodelkit.foundation.errors import UsageError
     from ossmodelkit.workflow import data
 
+    if max_tokens and not model:
+        raise UsageError("--max-tokens needs a tokenizer to count with", hint="add --model BASE")
     questions = Questions(
         skip=tuple(skip or ()),
         shape=shape,
         most_chars=max_chars,
+        most_tokens=max_tokens,
         attributes=tuple(attribute or ()),
         favorable=favorable,
     )
-    report = data.check(files, desk=_desk(), against=against or (), questions=questions)
+    report = data.check(files, desk=_desk(), against=against or (), questions=questions, base=model)
     show(report, output, reports or ())
     raise exit_for(report.outcome)
 

@@ -19,8 +19,9 @@ from ossmodelkit.curating.remembering import Seen
 from ossmodelkit.curating.row import Bounds, Feed, Row
 from ossmodelkit.curating.rules import content
 from ossmodelkit.curating.rules.corpus import Examined, Whole
-from ossmodelkit.curating.rules.length import Length
+from ossmodelkit.curating.rules.length import Length, Measured
 from ossmodelkit.curating.rules.reading import Flawed
+from ossmodelkit.curating.tokens import Lengths, Measure, Measuring, Meter
 from ossmodelkit.foundation.progress import Progress
 
 UNREAD = frozenset({"data-broken-json", "data-row-too-large", "data-ragged-row"})
@@ -28,11 +29,15 @@ UNREAD = frozenset({"data-broken-json", "data-row-too-large", "data-ragged-row"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
-    """What to ask of the data beyond what is always asked."""
+    """What to ask of the data beyond what is always asked.
+
+    `most_tokens` is held against what the meter of a base counts; 0 takes the base's own limit.
+    """
 
     skip: tuple[str, ...] = ()
     shape: str = ""
     most_chars: int = 0
+    most_tokens: int = 0
     attributes: tuple[str, ...] = ()
     favorable: str = ""
     bounds: Bounds = field(default_factory=Bounds)
@@ -53,6 +58,7 @@ class Checked:
     selection: tuple[tuple[str, float], ...] = ()
     examined: tuple[tuple[str, int, int], ...] = ()
     chars: int = 0
+    lengths: Lengths | None = None
 
     @property
     def rows(self) -> int:
@@ -60,13 +66,19 @@ class Checked:
         return sum(file.rows for file in self.files)
 
 
-def check(feeds: Iterable[Feed], against: Iterable[Feed], questions: Questions, progress: Progress) -> Checked:
-    """Read every file once and ask every rule.
+def check(
+    feeds: Iterable[Feed],
+    against: Iterable[Feed],
+    questions: Questions,
+    progress: Progress,
+    meter: Meter | None = None,
+) -> Checked:
+    """Read every file once and ask every rule; `meter` counts the tokens of each row.
 
     Raises `UnreadableError` for a file that is no text, and `UsageError` for a format or group that does not exist,
     both before any row is read.
     """
-    run = _Run(questions, progress)
+    run = _Run(questions, progress, meter)
     training = [(feed, facts_of(feed, questions.bounds)) for feed in feeds]
     exams = [(feed, facts_of(feed, questions.bounds)) for feed in against]
     for feed, facts in exams:
@@ -97,7 +109,7 @@ class _FirstSeen:
 class _Run:
     """Everything that is held while the rows go by. Mutable: one for each run."""
 
-    def __init__(self, questions: Questions, progress: Progress) -> None:
+    def __init__(self, questions: Questions, progress: Progress, meter: Meter | None = None) -> None:
         self.questions = questions
         self.progress = progress
         self.wanted = shapes.named(questions.shape) if questions.shape else None
@@ -107,6 +119,7 @@ class _Run:
         self.screen = Screen()
         self.balance = Balance(questions.attributes)
         self.chars = 0
+        self.measuring = Measuring(meter, questions.most_tokens, self._measured) if meter else None
         self.licenses: Counter[str] = Counter()
         self.examined: tuple[tuple[str, int, int], ...] = ()
         self._asks = {name: name not in questions.skip for name in catalog.groups()}
@@ -171,6 +184,8 @@ class _Run:
         self.chars += chars
         if 0 < self.questions.most_chars < chars:
             self.asker.ask(Length(at=at, chars=chars, most=self.questions.most_chars), at)
+        if self.measuring and example.shape != shapes.UNKNOWN:
+            self._measure(example, self.measuring)
         if self.exam.items and self._asks["contamination"] and (met := self.exam.find(example)):
             item = Place(path=met[0].path, line=met[0].line)
             self.asker.ask(Examined(at=at, item=item, shared=met[1]), at)
@@ -184,9 +199,21 @@ class _Run:
         if isinstance(license_id := example.value.get("license"), str):
             self.licenses[license_id[:80]] += 1
 
+    def _measure(self, example: Example, measuring: Measuring) -> None:
+        measuring.add(example)
+        if example.shape == "preference":
+            reason = "pairs of preferred answers are not trained on here, so their tokens were not counted"
+            self.asker.leave_gap(reason, Place(path=example.path), "give conversations or texts")
+
+    def _measured(self, example: Example, measure: Measure, most: int) -> None:
+        at = example.at()
+        self.asker.ask(Measured(at=at, measure=measure, most=most), at)
+
     def finish(self, files: tuple[FileFacts, ...]) -> Checked:
         """Ask what only all rows together can answer."""
         at = Place(path=files[0].name if len(files) == 1 else "(all files)")
+        if self.measuring:
+            self.measuring.flush()
         for twin in self.seen.near_twins():
             self.asker.ask(twin, twin.at)
         if self.seen.near.full:
@@ -217,6 +244,7 @@ class _Run:
             selection=selection,
             examined=tuple(self.exam.shares()),
             chars=self.chars,
+            lengths=self.measuring.lengths() if self.measuring else None,
         )
 
     def _selection(self, groups: tuple[Group, ...]) -> tuple[tuple[str, float], ...]:

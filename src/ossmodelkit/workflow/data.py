@@ -15,8 +15,10 @@ from ossmodelkit.core.report import Report, Table
 from ossmodelkit.curating import licenses
 from ossmodelkit.curating.checking import Checked, Questions
 from ossmodelkit.curating.checking import check as check_rows
+from ossmodelkit.curating.tokens import Lengths
 from ossmodelkit.foundation.errors import NothingToJudgeError
 from ossmodelkit.workflow.data_feeds import open_feeds
+from ossmodelkit.workflow.data_tokens import meter_of
 from ossmodelkit.workflow.desk import Desk
 
 PMI = "PMI: log2 of how much more often the group's words and the label meet than by chance"
@@ -29,24 +31,36 @@ SUMMARIES = {
 
 
 def check(
-    files: Sequence[str], *, desk: Desk, against: Sequence[str] = (), questions: Questions | None = None
+    files: Sequence[str],
+    *,
+    desk: Desk,
+    against: Sequence[str] = (),
+    questions: Questions | None = None,
+    base: str = "",
 ) -> Report:
     """Judge training data by the project's policy, and record what was found when there is a project.
 
+    `base` is the folder of a model whose tokenizer and chat template every row is held against.
+
     Raises `SourceError` when a file is not there and `NothingToJudgeError` when no row could be read.
     """
-    checked, record = gather(files, desk=desk, against=against, questions=questions or Questions())
+    checked, record = gather(files, desk=desk, against=against, questions=questions, base=base)
     policy = desk.settings.policy
     verdict = judge(_with_data(policy), record.subject.sha256, (record,), desk.now.date())
     return _report(checked, record, verdict)
 
 
 def gather(
-    files: Sequence[str], *, desk: Desk, against: Sequence[str] = (), questions: Questions | None = None
+    files: Sequence[str],
+    *,
+    desk: Desk,
+    against: Sequence[str] = (),
+    questions: Questions | None = None,
+    base: str = "",
 ) -> tuple[Checked, Evidence]:
     """What was found, and the record of it."""
-    with open_feeds(files) as feeds, open_feeds(against) as exams:
-        checked = check_rows(feeds, exams, questions or Questions(), desk.progress)
+    with open_feeds(files) as feeds, open_feeds(against) as exams, meter_of(base) as meter:
+        checked = check_rows(feeds, exams, questions or Questions(), desk.progress, meter)
     if not checked.rows and not checked.counts:
         raise NothingToJudgeError("there is no row in this data", hint="give files that hold rows")
     subject = data_subject({file.name: file.sha256 for file in checked.files})
@@ -93,6 +107,7 @@ def details(checked: Checked) -> dict[str, Any]:
         ],
         "rows": checked.rows,
         "characters": checked.chars,
+        "tokens": _lengths(checked.lengths) if checked.lengths else None,
         "counts": checked.counts,
         "labels": checked.labels,
         "licenses": checked.licenses,
@@ -112,6 +127,17 @@ def details(checked: Checked) -> dict[str, Any]:
             for one in checked.leanings
         ],
         "against": [{"file": name, "items": items, "met": met} for name, items, met in checked.examined],
+    }
+
+
+def _lengths(lengths: Lengths) -> dict[str, Any]:
+    return {
+        "base": lengths.base,
+        "rows": lengths.rows,
+        "tokens": lengths.tokens,
+        "learned": lengths.learned,
+        "allowed": lengths.most,
+        "percentiles": {str(percent): tokens for percent, tokens in lengths.percentiles},
     }
 
 
@@ -150,6 +176,8 @@ def _tables(checked: Checked) -> list[Table]:
     if checked.counts:
         rows = tuple((rule, str(count)) for rule, count in sorted(checked.counts.items(), key=lambda one: -one[1]))
         tables.append(Table(title="Findings by rule", columns=("rule", "times"), rows=rows))
+    if checked.lengths and checked.lengths.rows:
+        tables.append(_length_table(checked.lengths))
     if checked.examined:
         met = tuple((name, str(n), str(hit), f"{hit / n:.1%}") for name, n, hit in checked.examined if n)
         tables.append(Table(title="Evaluation files", columns=("file", "items", "met", "share"), rows=met))
@@ -166,6 +194,17 @@ def _tables(checked: Checked) -> list[Table]:
             Table(title="Group words and labels", columns=("group", "label", "rows", "PMI"), rows=lean, note=PMI)
         )
     return tables
+
+
+def _length_table(lengths: Lengths) -> Table:
+    counted, rows = 0, []
+    for step, count in lengths.steps:
+        counted += count
+        rows.append((f"{step:,}", str(count), f"{counted / lengths.rows:.1%}"))
+    shares = ", ".join(f"{percent} % within {tokens:,}" for percent, tokens in lengths.percentiles)
+    learned = f"{lengths.tokens:,} tokens, {lengths.learned / max(lengths.tokens, 1):.0%} learned; {shares}"
+    title = f"Tokens of a row, by the tokenizer of {lengths.base}"
+    return Table(title=title, columns=("up to", "rows", "rows so far"), rows=tuple(rows), note=learned, bars="rows")
 
 
 def _notes(checked: Checked, verdict: Verdict) -> list[str]:
