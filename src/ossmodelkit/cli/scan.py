@@ -27,6 +27,12 @@ def scan(
     waivers: Annotated[
         Path | None, typer.Option("--waivers", metavar="FILE", help="Accepted findings, as [[waiver]] tables.")
     ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="FILE", help="Only findings that are not in it count.")
+    ] = None,
+    write_baseline: Annotated[
+        Path | None, typer.Option("--write-baseline", metavar="FILE", help="Write all findings as known.")
+    ] = None,
     record: Annotated[bool, typer.Option("--record", help="Keep the result as evidence in the project.")] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Report, and leave with 0.")] = False,
     against: Annotated[
@@ -74,6 +80,8 @@ def scan(
         record=record,
         against=against,
         claim=claim,
+        baseline=baseline,
+        write_baseline=write_baseline,
     )
     show(report, output, files or ())
     if not exit_zero:

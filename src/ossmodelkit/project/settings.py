@@ -82,12 +82,20 @@ class StatedLicense:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What `kit scan` should do besides: `checks` names entry points of other packages (docs/scanning.md)."""
+
+    checks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything in `kit.toml`. Every table may be left out."""
 
     use: Use = field(default_factory=Use)
     licenses: tuple[StatedLicense, ...] = ()
     release: Release = field(default_factory=Release)
+    scan: Scan = field(default_factory=Scan)
     policy: Policy = field(default_factory=Policy)
 
 

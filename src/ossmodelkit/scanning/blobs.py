@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ossmodelkit.core.artifact import Entry
-from ossmodelkit.core.check import ask_all
+from ossmodelkit.core.check import Check, ask_all
 from ossmodelkit.core.finding import Finding, Gap, Place
 from ossmodelkit.core.source import Source
 from ossmodelkit.formats.reading import Aside, Blob, Reader
@@ -24,6 +24,7 @@ class Reading:
 
     budget: Budget
     readers: tuple[Reader, ...]
+    more: tuple[Check, ...] = ()
     findings: list[Finding] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     readings: list[str] = field(default_factory=list)
@@ -94,6 +95,6 @@ def _take(item: object, blob: Blob, reading: Reading) -> None:
     elif isinstance(item, Blob):
         _read(item, reading)
     else:
-        said = ask_all(checks_for(item), (item,), at=blob.at)
+        said = ask_all((*checks_for(item), *reading.more), (item,), at=blob.at)
         reading.findings.extend(said.findings)
         reading.gaps.extend(said.gaps)

@@ -6,12 +6,13 @@ import time
 from dataclasses import dataclass
 
 from ossmodelkit.core.artifact import Entry, EntryKind
-from ossmodelkit.core.check import Answers
+from ossmodelkit.core.check import Answers, Check
 from ossmodelkit.core.finding import Place
 from ossmodelkit.core.source import Source
 from ossmodelkit.formats.reading import Reader
 from ossmodelkit.foundation.limits import Budget
 from ossmodelkit.scanning.blobs import Reading, read_blob
+from ossmodelkit.scanning.plugged import plugged
 from ossmodelkit.scanning.verdict import Word, word_for
 
 
@@ -47,16 +48,26 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What is asked of every entry."""
+    """What is asked of every entry; `plugged` names entry points whose checks are asked besides ours."""
 
     source: Source
     limits: Limits
     readers: tuple[Reader, ...]
+    plugged: tuple[str, ...] = ()
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The checks of other packages."""
+        return tuple(check for one in plugged(self.plugged) for check in one.checks) if self.plugged else ()
+
+    def reading(self) -> Reading:
+        """An empty reading with a fresh budget."""
+        return Reading(budget=self.limits.budget(), readers=self.readers, more=self.checks)
 
 
 def inspect_entry(work: Work, entry: Entry) -> tuple[FileResult, Answers]:
     """Read and judge one entry; its troubles become gaps."""
-    reading = Reading(budget=work.limits.budget(), readers=work.readers)
+    reading = work.reading()
     if entry.kind is EntryKind.FILE:
         read_blob(work.source, entry, reading)
     elif entry.kind is EntryKind.SYMLINK:
@@ -68,7 +79,7 @@ def inspect_entry(work: Work, entry: Entry) -> tuple[FileResult, Answers]:
 
 def lost(work: Work, entry: Entry, reason: str) -> tuple[FileResult, Answers]:
     """The outcome for an entry that nobody came back from."""
-    reading = Reading(budget=work.limits.budget(), readers=work.readers)
+    reading = work.reading()
     reading.gap(Place(path=entry.name), reason)
     return outcome_of(entry, reading)
 

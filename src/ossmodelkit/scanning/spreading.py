@@ -52,7 +52,8 @@ def _by_processes(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[t
     forks = "fork" in multiprocessing.get_all_start_methods() and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if forks else "spawn")
     chunk = max(1, min(16, len(entries) // (jobs * 4)))
-    given = (work.source, work.limits)  # readers hold functions, which cannot travel: workers take the shipped ones
+    # Readers and checks hold functions, which cannot travel: workers take the shipped ones, and load what is named.
+    given = (work.source, work.limits, work.plugged)
     done = 0
     try:
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=given) as pool:
@@ -63,9 +64,9 @@ def _by_processes(work: Work, entries: Sequence[Entry], jobs: int) -> Iterator[t
         yield from (lost(work, entry, KILLED) for entry in entries[done:])
 
 
-def _begin(source: Source, limits: Limits) -> None:
+def _begin(source: Source, limits: Limits, plugged: tuple[str, ...]) -> None:
     global _work
-    _work = Work(source=source, limits=limits, readers=READERS)
+    _work = Work(source=source, limits=limits, readers=READERS, plugged=plugged)
 
 
 def _inspect(entry: Entry) -> tuple[FileResult, Answers]:

@@ -5,6 +5,7 @@ Only here does the program ask what time it is, and only here is evidence writte
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ from ossmodelkit.core.evidence import Evidence, Kind, Subject
 from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.progress import Progress, Silent
 from ossmodelkit.project import digests, ledger, settings
+from ossmodelkit.project.settings import Settings
+from ossmodelkit.sources.local import LocalSource
 
 TOOL = f"ossmodelkit {__version__}"
 
@@ -33,6 +36,20 @@ class Desk:
     def settings(self) -> settings.Settings:
         """The project's settings, or the defaults."""
         return self.project.settings if self.project else settings.Settings()
+
+    def heard(self, sources: Iterable[Source]) -> Settings:
+        """The project's settings, unless they lie in what is judged: a model must not speak for itself."""
+        return Settings() if self._lies_in(sources) else self.settings
+
+    def unheard(self, sources: Iterable[Source]) -> tuple[str, ...]:
+        """A note where the project's waivers or checks are not heard."""
+        if (self.settings.policy.waivers or self.settings.scan.checks) and self._lies_in(sources):
+            return ("the waivers and checks of kit.toml are not heard, because it lies in what is scanned",)
+        return ()
+
+    def _lies_in(self, sources: Iterable[Source]) -> bool:
+        folders = [source.path.resolve() for source in sources if isinstance(source, LocalSource) and not source.single]
+        return self.project is not None and any(self.project.root.is_relative_to(folder) for folder in folders)
 
     def evidence(self) -> tuple[Evidence, ...]:
         """All records of the project, oldest first."""

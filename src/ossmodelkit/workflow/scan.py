@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ossmodelkit.core.check import Answers
@@ -15,9 +16,11 @@ from ossmodelkit.core.report import Report
 from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.errors import SourceError, UsageError
 from ossmodelkit.scanning.inspecting import FileResult, Inspection, inspect
+from ossmodelkit.scanning.plugged import plugged
 from ossmodelkit.scanning.verdict import Word
 from ossmodelkit.sources.opening import open_source
 from ossmodelkit.sources.traffic import origin, remarks
+from ossmodelkit.workflow.accepting import accept
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.scan_report import report_on
 
@@ -38,11 +41,16 @@ def scan(
     record: bool = False,
     against: str = "",
     claim: str = "",
+    baseline: Path | None = None,
+    write_baseline: Path | None = None,
 ) -> Report:
     """Scan one or several places: a file, a folder, a glob, `-`, or what else can be opened.
 
     `against` names the base that the one model was made from: what changed is told, and held against `claim`
     (see `kit scan --help`), the record of the run, or the adapter's settings.
+
+    Findings in the file `baseline` no longer count while their files are the same; `write_baseline` makes such a
+    file of all findings.
 
     `jobs` files are read at once (0: as many as there are processors; then the calling script needs the usual
     `if __name__ == "__main__"`, because workers may import it again). Raises `SourceError` when there is
@@ -60,14 +68,13 @@ def scan(
         for source, one in zip(sources, seen, strict=True):
             _write(source, desk, one, compared)
     whole = _together(seen)
-    given = tuple(waivers) or desk.settings.policy.waivers
-    digest = _digest(sources, desk) if any(one.sha256 for one in given) else ""
-    report = report_on(
-        whole, subject=", ".join(wanted), fail_on=fail_on, waivers=given, sha256=digest, today=desk.now.date()
-    )
+    waived = tuple(waivers) or desk.heard(sources).policy.waivers
+    accepted = accept(whole, sources, desk, waivers=waived, baseline=baseline, write=write_baseline)
+    report = report_on(whole, subject=", ".join(wanted), fail_on=fail_on, accepted=accepted.why)
     if compared:
         report = _told(report, compared)
-    return replace(report, notes=(*report.notes, *(remark for source in sources for remark in remarks(source))))
+    notes = (*accepted.notes, *desk.unheard(sources), *(remark for source in sources for remark in remarks(source)))
+    return replace(report, notes=(*report.notes, *notes))
 
 
 def gather(source: Source, desk: Desk, *, jobs: int = 1) -> Evidence:
@@ -115,8 +122,6 @@ def _told(report: Report, compared: Compared) -> Report:
 
 
 def _expanded(refs: Iterable[str]) -> Iterable[str]:
-    from pathlib import Path
-
     for ref in refs:
         if Path(ref).exists() or not glob.has_magic(ref) or "://" in ref:
             yield ref
@@ -129,7 +134,7 @@ def _expanded(refs: Iterable[str]) -> Iterable[str]:
 
 
 def _inspect(source: Source, desk: Desk, jobs: int, *, several: bool) -> Inspection:
-    found = inspect(source, jobs=jobs, progress=desk.progress)
+    found = inspect(source, jobs=jobs, progress=desk.progress, plugged=desk.heard([source]).scan.checks)
     return _under(source.ref, found) if several else found
 
 
@@ -139,13 +144,14 @@ def _write(source: Source, desk: Desk, found: Inspection, compared: Compared | N
         "files": len(found.files),
         "not_clean": [one.name for one in found.files if one.verdict is not Word.CLEAN][:MOST_NAMED],
         **origin(source),
+        **_versions(desk.heard([source]).scan.checks),
         **({"against": compared.data} if compared else {}),
     }
     return desk.write(Kind.SCAN, desk.subject(source), found.answers, details)
 
 
-def _digest(sources: Sequence[Source], desk: Desk) -> str:
-    return desk.subject(sources[0]).sha256 if len(sources) == 1 else ""
+def _versions(names: Sequence[str]) -> dict[str, Any]:
+    return {"plugged": {one.name: one.version for one in plugged(names)}} if names else {}
 
 
 def _together(seen: Sequence[Inspection]) -> Inspection:

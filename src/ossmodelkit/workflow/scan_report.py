@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
 
 from ossmodelkit.core.finding import Finding, Severity
-from ossmodelkit.core.policy import Outcome, Waiver
+from ossmodelkit.core.policy import Outcome
 from ossmodelkit.core.report import Report, Table
 from ossmodelkit.foundation.wire import to_wire
 from ossmodelkit.scanning.inspecting import FileResult, Inspection
 from ossmodelkit.scanning.verdict import Word, word_for
 
 MOST_ROWS = 50
+MOST_NOTED = 5
 MEANINGS = {
     Word.CLEAN: "every file was read to the end and nothing was found",
     Word.INCOMPLETE: "nothing was found, but not everything could be read",
@@ -22,11 +22,9 @@ MEANINGS = {
 }
 
 
-def report_on(
-    found: Inspection, *, subject: str, fail_on: Severity, waivers: Iterable[Waiver], sha256: str, today: date
-) -> Report:
-    """The report of a scan. Waived findings stay in it as a note, and no longer count."""
-    kept, waived = _split(found.answers.findings, tuple(waivers), sha256, today)
+def report_on(found: Inspection, *, subject: str, fail_on: Severity, accepted: Callable[[Finding], str]) -> Report:
+    """The report of a scan. Findings that `accepted` gives a reason for stay in it as a note, and no longer count."""
+    kept, waived = _split(found.answers.findings, accepted)
     word = word_for(kept, found.answers.gaps)
     return Report(
         command="scan",
@@ -38,24 +36,30 @@ def report_on(
         gaps=found.answers.gaps,
         asked=found.answers.asked,
         tables=_tables(found.files),
-        notes=tuple(f"waived until {w.expires}: {f.check} at {f.at} ({w.owner}: {w.reason})" for f, w in waived),
+        notes=tuple(_note(why, held) for why, held in waived.items()),
         next_steps=_next_steps(word, kept),
-        data={"files": [to_wire(one) for one in found.files], "waived": [to_wire(finding) for finding, _ in waived]},
+        data={
+            "files": [to_wire(one) for one in found.files],
+            "waived": [to_wire(finding) for held in waived.values() for finding in held],
+        },
     )
 
 
 def _split(
-    findings: Sequence[Finding], waivers: tuple[Waiver, ...], sha256: str, today: date
-) -> tuple[tuple[Finding, ...], tuple[tuple[Finding, Waiver], ...]]:
+    findings: Sequence[Finding], accepted: Callable[[Finding], str]
+) -> tuple[tuple[Finding, ...], dict[str, list[Finding]]]:
+    """What counts, and what does not, by the reason why."""
     kept: list[Finding] = []
-    waived: list[tuple[Finding, Waiver]] = []
+    waived: dict[str, list[Finding]] = {}
     for finding in findings:
-        waiver = next((one for one in waivers if one.covers(finding, sha256, today)), None)
-        if waiver:
-            waived.append((finding, waiver))
-        else:
-            kept.append(finding)
-    return tuple(kept), tuple(waived)
+        why = accepted(finding)
+        (waived.setdefault(why, []) if why else kept).append(finding)
+    return tuple(kept), waived
+
+
+def _note(why: str, held: Sequence[Finding]) -> str:
+    shown = ", ".join(f"{finding.check} at {finding.at}" for finding in held[:MOST_NOTED])
+    return f"{why}: {shown}" + (f", and {len(held) - MOST_NOTED} more" if len(held) > MOST_NOTED else "")
 
 
 def _outcome(word: Word, findings: Sequence[Finding], gaps: bool, fail_on: Severity) -> Outcome:
