@@ -122,24 +122,6 @@ def test_we_verify_what_the_reference_tool_signed(model: Path, tmp_path: Path) -
     assert checked.not_covered == (".gitattributes",)
 
 
-@pytest.mark.parametrize("hashing", ["sha256", "blake2"])
-def test_we_verify_shards_signed_through_the_reference_api(model: Path, tmp_path: Path, hashing: str) -> None:
-    script = (
-        "import sys, model_signing.hashing as h, model_signing.signing as s\n"
-        "c = h.Config().use_shard_serialization(hashing_algorithm=sys.argv[4], shard_size=1_000_000)\n"
-        "c.set_ignored_paths(paths=['model.sig'])\n"
-        "config = s.Config().use_elliptic_key_signer(private_key=sys.argv[3]).set_hashing_config(c)\n"
-        "config.sign(sys.argv[1], sys.argv[2])\n"
-    )
-    words = [str(model), str(model / "model.sig"), str(tmp_path / "key"), hashing]
-    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert not verified(model, tmp_path / "key.pub").difference
-    grown = model / "a-b"
-    grown.write_bytes(grown.read_bytes() + b"!")
-    assert verified(model, tmp_path / "key.pub").difference.changed == ("a-b",)
-
-
 def test_a_signature_keeps_to_the_format(model: Path, tmp_path: Path) -> None:
     bundle = json.loads(sign(model, tmp_path / "key"))
     statement = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))

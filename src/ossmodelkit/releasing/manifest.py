@@ -20,8 +20,6 @@ SIGNATURE, CLAIMS = "model.sig", "claims.jsonl"
 GIT_PATHS = (".git", ".gitattributes", ".github", ".gitignore")
 IGNORED = tuple(sorted((*GIT_PATHS, CLAIMS, SIGNATURE)))
 DIGEST_BYTES = {"sha256": 32, "blake2b": 64, "blake3": 32}
-# What the reference signer wrote before v1.0: every file a subject, and nothing about how it was hashed.
-OLD_PREDICATE = "https://model_signing/Digests/v0.1"
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
@@ -52,7 +50,11 @@ class Manifest:
 
     def leaves_out(self, name: str) -> bool:
         """Whether `name` lies under an ignored path, matched from the top of the model."""
-        return any(name == path or name.startswith(path + "/") for path in (*GIT_PATHS, *self.ignored))
+        return any(_under(name, path) for path in self.ignored)
+
+
+def _under(name: str, path: str) -> bool:
+    return name == path or name.startswith(path + "/")
 
 
 def of_files(model: str, digests: Mapping[str, str]) -> Manifest:
@@ -133,8 +135,6 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _manifest(statement: Any) -> Manifest:
-    if statement["_type"] == STATEMENT and statement["predicateType"] == OLD_PREDICATE:
-        return _old_manifest(statement["subject"])
     if statement["_type"] != STATEMENT or statement["predicateType"] != PREDICATE:
         raise IntegrityError(
             f"the signature is about {str(statement['predicateType'])[:80]!r}, not about a model",
@@ -156,16 +156,10 @@ def _manifest(statement: Any) -> Manifest:
     return Manifest(
         model=str(subject["name"]),
         resources=resources,
-        ignored=tuple(_ignored(path) for path in ignored),
+        ignored=_all_ignored(tuple(_ignored(path) for path in ignored), resources),
         hash_type=hash_type,
         shard_size=shard_size,
     )
-
-
-def _old_manifest(subjects: Iterable[Mapping[str, Any]]) -> Manifest:
-    resources = tuple(_resource({"name": s["name"], "digest": s["digest"]["sha256"]}, "sha256", 0) for s in subjects)
-    _check_whole(resources)
-    return Manifest(model="", resources=resources, ignored=(SIGNATURE,))
 
 
 def _check_whole(resources: Iterable[Resource]) -> None:
@@ -218,6 +212,14 @@ def _resource(item: Mapping[str, str], hash_type: str, shard_size: int) -> Resou
     if len(bytes.fromhex(digest)) != DIGEST_BYTES[hash_type] or digest != digest.lower():
         raise ValueError(f"the digest of {name!r} is no {hash_type}")
     return Resource(name=name, digest=digest, start=start, end=end)
+
+
+def _all_ignored(listed: tuple[str, ...], resources: Iterable[Resource]) -> tuple[str, ...]:
+    """What the statement lists, the signature itself, and the git paths, unless the signer chose to cover them."""
+    tops = {resource.name.partition("/")[0] for resource in resources}
+    if twice := [path for path in listed if any(_under(resource.name, path) for resource in resources)]:
+        raise ValueError(f"{twice[0]!r} is signed and left out at once")
+    return tuple(dict.fromkeys((*listed, SIGNATURE, *(path for path in GIT_PATHS if path not in tops))))
 
 
 def _ignored(path: str) -> str:

@@ -16,7 +16,7 @@ from ossmodelkit.foundation.progress import Progress
 from ossmodelkit.releasing import keys
 from ossmodelkit.releasing.envelope import Envelope, authenticated, unseal
 from ossmodelkit.releasing.listing import Listing, Wanted, digest_files, digest_pieces, list_folder
-from ossmodelkit.releasing.manifest import GIT_PATHS, SIGNATURE, Manifest, from_statement
+from ossmodelkit.releasing.manifest import SIGNATURE, Manifest, from_statement
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -123,8 +123,8 @@ def check_files(folder: Path, manifest: Manifest, *, progress: Progress | None =
         changed |= _grown(manifest, listing)
     missing = {name for name in manifest.names if name not in listing.files and name not in listing.odd}
     added = set(listing.files) - set(manifest.names)
-    if manifest.shard_size:  # files without bytes have no shard, so nobody signed for them (section 6.3.2)
-        added -= {name for name in added if not listing.files[name]}
+    unsigned = {name for name in added if manifest.shard_size and not listing.files[name]}
+    added -= unsigned  # files without bytes have no shard, so nobody signed for them (section 6.3.2)
     renamed = _renamed(missing, added, manifest, {name: digest for (name, _, _), digest in found.items()})
     old, new = {a for a, _ in renamed}, {b for _, b in renamed}
     difference = Difference(
@@ -139,7 +139,7 @@ def check_files(folder: Path, manifest: Manifest, *, progress: Progress | None =
     return Checked(
         manifest=manifest,
         difference=difference,
-        not_covered=_left_out(folder, manifest, listing),
+        not_covered=(*_left_out(folder, manifest, listing), *sorted(unsigned)),
         digests={name: digest for (name, _, end), digest in found.items() if end is None},
         sizes={name: listing.files[name] for name in manifest.names if name in listing.files},
     )
@@ -187,6 +187,6 @@ def _renamed(
 
 
 def _left_out(folder: Path, manifest: Manifest, listing: Listing) -> tuple[str, ...]:
-    names = sorted({*GIT_PATHS, *manifest.ignored} - {SIGNATURE})
+    names = sorted({*manifest.ignored} - {SIGNATURE})
     present = [name for name in names if os.path.lexists(folder / name)]
     return (*present, *(f"{name}/" for name in sorted(listing.empty_folders)))
