@@ -53,8 +53,9 @@ def inspect(
     asked = (*IDS, *(check.id for check in work.checks))
     entries = source.inventory.entries
     done: list[tuple[FileResult, Answers]] = []
+    outcomes = spread(work, entries, jobs)
     with progress.task("scanning", len(entries), "files") as task:
-        for outcome in spread(work, entries, jobs):
+        for outcome in outcomes:
             done.append(outcome)
             task.advance(1, outcome[0].name)
     if len(done) == 1 and SAYS_NOTHING_OF_OTHERS.issuperset(done[0][0].readings):
