@@ -16,7 +16,9 @@ pytestmark = pytest.mark.train
 OFF = {"packing": False, "chunked_loss": False, "fused_lora": False}
 
 
-def gradients(folder: Path, speed: dict[str, bool], **settings: Any) -> tuple[float, dict[str, Any], Any]:
+def gradients(
+    folder: Path, speed: dict[str, Any], *, training: bool = False, **settings: Any
+) -> tuple[float, dict[str, Any], Any]:
     """Loss and gradients of one step on the same rows, and the fast path that was chosen."""
     from ossmodelkit.trainer import preparing
     from ossmodelkit.trainer.distributed import World
@@ -29,7 +31,7 @@ def gradients(folder: Path, speed: dict[str, bool], **settings: Any) -> tuple[fl
     world = World(device=torch.device("cpu"))
     made = preparing.build(job, tokenizer, lessons, world)
     begin_somewhere(made.model)
-    made.learner.eval()  # Some architectures bring dropout of their own.
+    made.learner.train(training)  # Some architectures bring dropout of their own.
     feed = Feed(
         plan=job.plan,
         examples=lessons.examples,
@@ -90,6 +92,67 @@ def test_micro_batches_change_nothing(llama: Path) -> None:
     parts_loss, parts, _ = gradients(llama, {}, train={"micro_batch": 1})
     assert parts_loss == pytest.approx(whole_loss, rel=1e-5)
     assert apart(parts, whole) < 1e-5
+
+
+@pytest.mark.parametrize("speed", [{}, OFF], ids=["packed", "padded"])
+def test_bounding_the_tokens_at_once_changes_nothing(speed: dict[str, bool], llama: Path) -> None:
+    whole_loss, whole, _ = gradients(llama, speed)
+    parts_loss, parts, _ = gradients(llama, speed, train={"micro_tokens": 64})
+    assert parts_loss == pytest.approx(whole_loss, rel=1e-5)
+    assert apart(parts, whole) < 1e-5
+
+
+@pytest.mark.parametrize("kind", ["selective", True])
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_recomputing_changes_nothing(kind: str | bool, method: str, llama: Path) -> None:
+    whole_loss, whole, _ = gradients(llama, {}, method={"name": method})
+    again_loss, again, chosen = gradients(llama, {"recompute": kind}, method={"name": method}, training=True)
+    assert chosen.recompute == ("full" if kind is True else kind)
+    assert again_loss == pytest.approx(whole_loss, rel=1e-5)
+    assert apart(again, whole) < 1e-5
+
+
+def test_a_compiled_block_says_what_the_block_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same graphs without machine code; `python -m benchmarks quality` compiles for real, which takes a minute."""
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda called, **how: real(called, backend="aot_eager", **how))
+    models.tiny_llama(tmp_path / "base", layers=1)
+    models.write_rows(tmp_path / "data.jsonl", models.chats(4))
+    plain_loss, plain, _ = gradients(tmp_path, {}, method={"targets": ["q_proj"]})
+    fast_loss, fast, chosen = gradients(tmp_path, {"compile": True}, method={"targets": ["q_proj"]})
+    assert chosen.compile
+    assert fast_loss == pytest.approx(plain_loss, rel=1e-5)
+    assert apart(fast, plain) < 1e-5
+
+
+def test_without_a_compiler_the_run_goes_on(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError("no working C++ compiler")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    _, _, chosen = gradients(llama, {"compile": True})
+    assert chosen.refused == ("compile: no working C++ compiler",) and not chosen.compile
+
+
+def test_liger_without_a_card_is_told_and_left_off(llama: Path) -> None:
+    _, _, chosen = gradients(llama, {"liger": True})
+    assert chosen.refused == ("liger: its kernels need a CUDA card",) and not chosen.liger
+
+
+@pytest.mark.parametrize(
+    ("room", "kind"), [(100, "off"), (99, "selective"), (60, "selective"), (50, "full"), (1, "full")]
+)
+def test_as_much_is_recomputed_as_the_card_demands(room: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ossmodelkit.core.plan import Speed
+    from ossmodelkit.trainer import recomputing
+
+    monkeypatch.setattr(recomputing, "USABLE", 1.0)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (0, room))
+    needed, card = {"keep": 100, "recompute": 20}, torch.device("cuda")
+    assert recomputing.choose(Speed(), needed, card) == kind
+    assert recomputing.choose(Speed(), {}, card) == "off"
+    assert recomputing.choose(Speed(), needed, torch.device("cpu")) == "off"
+    assert recomputing.choose(Speed(recompute=True), {}, card) == "full"
 
 
 ARCHITECTURES = {

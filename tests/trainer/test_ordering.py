@@ -41,6 +41,22 @@ def test_hands_hold_everything_once_and_weigh_alike(lengths: list[int], parts: i
     assert max(sums) - min(sums) <= max(lengths)
 
 
+@given(lengths=st.lists(st.integers(1, 500), min_size=1, max_size=40), room=st.integers(500, 2000))
+def test_bins_hold_everything_once_and_no_more_than_their_room(lengths: list[int], room: int) -> None:
+    fitted, padded = (fit(range(len(lengths)), lengths, room) for fit in (ordering.best_fit, ordering.fit_padded))
+    for bins in (fitted, padded):
+        assert sorted(item for one in bins for item in one) == list(range(len(lengths)))
+    assert all(sum(lengths[item] for item in one) <= room for one in fitted)
+    assert all(len(one) * max(lengths[item] for item in one) <= room for one in padded)
+    fewest = -(-sum(lengths) // room)
+    assert len(fitted) <= max(2 * fewest - 1, 1), "two bins that both were half empty would have been one"
+
+
+def test_a_row_goes_where_it_leaves_the_least_room() -> None:
+    assert ordering.best_fit(range(5), [6, 5, 4, 3, 2], 10) == [[0, 2], [1, 3, 4]]
+    assert ordering.best_fit([0], [7], 5) == [[0]]
+
+
 @given(lengths=st.lists(st.integers(1, 500), min_size=1, max_size=40), size=st.integers(1, 9))
 def test_micro_batches_hold_everything_once(lengths: list[int], size: int) -> None:
     groups = ordering.cut(range(len(lengths)), lengths, size)

@@ -71,13 +71,16 @@ class Train:
     """How long, how much at once, how fast.
 
     `batch` counts rows of a whole optimizer step, over all processes: the same plan means the same
-    mathematics on one card and on eight. `seq` is in tokens; `warmup` is a share of the steps.
+    mathematics on one card and on eight. `micro_batch` (rows) or `micro_tokens` bound what is held at
+    once and change no mathematics: with `micro_tokens` the rows of a step are packed, best fit first,
+    into as few passes as hold them. `seq` is in tokens; `warmup` is a share of the steps.
     """
 
     steps: int | None = None
     epochs: float | None = None
     batch: int = 8
     micro_batch: int = 0
+    micro_tokens: int = 0
     seq: int = 1024
     long_rows: Literal["refuse", "cut", "drop"] = "refuse"
     learn: Literal["answers", "everything"] = "answers"
@@ -92,6 +95,11 @@ class Train:
     evaluate_every: int = 0
     diverged_at: float = 4.0
 
+    @property
+    def rows_at_once(self) -> int:
+        """How many of the longest rows a pass may hold."""
+        return self.micro_batch or self.micro_tokens // self.seq or self.batch
+
     def __post_init__(self) -> None:
         _demand(self.steps is None or self.epochs is None, "give steps or epochs, not both")
         _demand(self.steps is None or self.steps >= 1, "steps must be 1 or more")
@@ -99,6 +107,9 @@ class Train:
         _demand(self.batch >= 1, "batch must be 1 or more")
         _demand(0 <= self.micro_batch <= self.batch, "micro_batch must lie between 0 (all at once) and batch")
         _demand(self.seq >= 2, "seq must be 2 tokens or more")
+        _demand(not (self.micro_batch and self.micro_tokens), "give micro_batch (rows) or micro_tokens, not both")
+        fits = self.micro_tokens == 0 or self.micro_tokens >= self.seq
+        _demand(fits, "micro_tokens must hold the longest row: at least seq, or 0 for no limit")
         _demand(self.lr is None or _positive(self.lr), "lr must be a positive number")
         _demand(0.0 <= self.warmup < 1.0, "warmup is a share of the steps: at least 0 and below 1")
         _demand(self.weight_decay >= 0.0, "weight_decay must not be negative")
@@ -179,14 +190,17 @@ class Distill:
 class Speed:
     """The parts of the fast path; each can be switched off, none changes the mathematics.
 
-    `recompute` trades time for memory: turn it on when the estimate says so.
+    `recompute` trades time for memory: true makes every block again, "selective" keeps matrix products and
+    attention, and "auto" takes the least that fits the card by the estimate. `liger` uses Liger's kernels
+    where they are installed.
     """
 
     packing: bool = True
     chunked_loss: bool = True
     fused_lora: bool = True
     compile: bool = False
-    recompute: bool = False
+    recompute: bool | Literal["auto", "selective"] = "auto"
+    liger: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

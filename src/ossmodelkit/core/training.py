@@ -18,6 +18,7 @@ class Job:
 
     `run` is the folder for metrics, log and checkpoints; `resume` goes on from its newest checkpoint.
     `base_sha256`, when given, is the payload digest that was judged: other bytes are not trained on.
+    `needed` holds estimated bytes on a card by way of keeping activations, for `speed.recompute = "auto"`.
     """
 
     plan: Plan
@@ -29,6 +30,7 @@ class Job:
     evaluation_data: str = ""
     teacher: str = ""
     resume: bool = False
+    needed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ def evaluate(learner: Learner, feed: Feed, examples: Sequence[Example]) -> dict[
     """
     learner.eval()
     total, weight, right = 0.0, 0.0, 0.0
-    size = feed.plan.train.micro_batch or feed.plan.train.batch
+    size = feed.plan.train.rows_at_once
     with torch.no_grad():
         for start in range(0, len(examples), size):
             part = examples[start : start + size]

@@ -65,11 +65,16 @@ class Feed:
 
     def _groups(self, lengths: list[int]) -> list[list[int]]:
         """Our rows in micro-batches; every process has as many, for they exchange within each."""
-        hands = ordering.share(lengths, self.processes)
-        size = self.plan.train.micro_batch or self.plan.train.batch
-        wanted = max(1, *(-(-len(hand) // size) for hand in hands))
-        groups = ordering.cut(hands[self.rank], lengths, size)
+        hands = [self._cut(hand, lengths) for hand in ordering.share(lengths, self.processes)]
+        groups, wanted = hands[self.rank], max(1, *(len(hand) for hand in hands))
         return groups + [[] for _ in range(wanted - len(groups))]
+
+    def _cut(self, hand: Sequence[int], lengths: list[int]) -> list[list[int]]:
+        train = self.plan.train
+        if train.micro_tokens:
+            fit = ordering.best_fit if self.packing else ordering.fit_padded
+            return fit(hand, lengths, train.micro_tokens)
+        return ordering.cut(hand, lengths, train.micro_batch or train.batch)
 
 
 def _empty(example: Example) -> Example:

@@ -14,17 +14,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
+IN_PLACE = "kit_in_place"
+
 
 class _Fused(torch.autograd.Function):
     """base(x) + scale * x A^T B^T for a frozen base weight."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, base: nn.Linear, a: Tensor, b: Tensor, scale: float) -> Tensor:
+    def forward(ctx: Any, x: Tensor, base: nn.Linear, a: Tensor, b: Tensor, scale: float, in_place: bool) -> Tensor:
         flat = x.flatten(0, -2)
         small_a, small_b = a.to(x.dtype), b.to(x.dtype)
         inner = flat @ small_a.T
         out = fn.linear(flat, dense(base, x.dtype), base.bias)
-        out.addmm_(inner, small_b.T, alpha=scale)
+        out = (out.addmm_ if in_place else out.addmm)(inner, small_b.T, alpha=scale)
         ctx.save_for_backward(x, inner, a, b)
         ctx.base, ctx.scale = base, scale
         return out.view(*x.shape[:-1], -1)
@@ -42,7 +44,7 @@ class _Fused(torch.autograd.Function):
             grad_x = slope @ dense(ctx.base, x.dtype)
             grad_x.addmm_(through, a.to(x.dtype))
             grad_x = grad_x.view_as(x)
-        return grad_x, None, grad_a, grad_b, None
+        return grad_x, None, grad_a, grad_b, None, None
 
 
 def dense(layer: nn.Linear, dtype: torch.dtype) -> Tensor:
@@ -51,9 +53,10 @@ def dense(layer: nn.Linear, dtype: torch.dtype) -> Tensor:
     return unpack(dtype) if unpack is not None else layer.weight.to(dtype)
 
 
-def fuse(model: nn.Module) -> int:
+def fuse(model: nn.Module, *, in_place: bool = True) -> int:
     """Give every plain LoRA linear of `model` the fused forward; how many there are.
 
+    Not `in_place` where the base's product is kept for the backward pass, as selective recompute does.
     Left alone: dropout, DoRA and other variants, several adapters, trainable bases.
     """
     from peft.tuners.lora import Linear
@@ -62,6 +65,7 @@ def fuse(model: nn.Module) -> int:
     for module in model.modules():
         if isinstance(module, Linear) and _is_plain(module):
             module.forward = MethodType(_forward, module)
+            setattr(module, IN_PLACE, in_place)
             found += 1
     return found
 
@@ -86,5 +90,6 @@ def _forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         return out
     name = self.active_adapters[0]
     a, b = self.lora_A[name].weight, self.lora_B[name].weight
-    fused: Tensor = _Fused.apply(x, self.get_base_layer(), a, b, float(self.scaling[name]))
+    scale, in_place = float(self.scaling[name]), getattr(self, IN_PLACE)
+    fused: Tensor = _Fused.apply(x, self.get_base_layer(), a, b, scale, in_place)
     return fused

@@ -20,7 +20,7 @@ from ossmodelkit.trainer.troubles import Trouble
 
 # What may differ between the plan that began a run and the one that resumes it.
 FREE = {"devices", "track", "speed", "out", "merge"}
-FREE_TRAIN = {"micro_batch", "checkpoint_every", "keep_checkpoints", "evaluate_every", "diverged_at"}
+FREE_TRAIN = {"micro_batch", "micro_tokens", "checkpoint_every", "keep_checkpoints", "evaluate_every", "diverged_at"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

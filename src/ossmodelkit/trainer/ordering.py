@@ -60,6 +60,38 @@ def share(lengths: Sequence[int], parts: int) -> list[list[int]]:
     return [sorted(hand) for hand in hands]
 
 
+def best_fit(items: Sequence[int], lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Items in few bins of at most `room` tokens: longest first, each into the fullest bin that still has room.
+
+    Best-fit decreasing needs at most 11/9 of the fewest bins and one more (Johnson et al. 1974). An item
+    that is longer than `room` has a bin of its own.
+    """
+    bins: list[list[int]] = []
+    left: list[int] = []
+    for item in sorted(items, key=lambda i: (-lengths[i], i)):
+        fitting = [number for number, space in enumerate(left) if space >= lengths[item]]
+        if fitting:
+            number = min(fitting, key=lambda n: (left[n], n))
+        else:
+            number = len(bins)
+            bins.append([])
+            left.append(room)
+        bins[number].append(item)
+        left[number] -= lengths[item]
+    return bins
+
+
+def fit_padded(items: Sequence[int], lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Items in bins whose padded size, rows times the longest, is at most `room` tokens; neighbours in length."""
+    bins: list[list[int]] = []
+    for item in sorted(items, key=lambda i: (-lengths[i], i)):
+        if bins and (len(bins[-1]) + 1) * lengths[bins[-1][0]] <= room:
+            bins[-1].append(item)
+        else:
+            bins.append([item])
+    return bins
+
+
 def cut(items: Sequence[int], lengths: Sequence[int], size: int) -> list[list[int]]:
     """Micro-batches of at most `size` items; neighbours in length travel together, so little is padded."""
     by_length = sorted(items, key=lambda item: (-lengths[item], item))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import nn
 
 from ossmodelkit.core.plan import MethodName, Plan, Task
 from ossmodelkit.core.training import Job
-from ossmodelkit.trainer import encoding, loading, methods, pissa, probing
+from ossmodelkit.trainer import compiling, encoding, kernels, loading, methods, pissa, probing, recomputing
 from ossmodelkit.trainer.distilling import cut_student
 from ossmodelkit.trainer.distributed import World
 from ossmodelkit.trainer.encoding import Example
@@ -91,17 +91,23 @@ def build(job: Job, tokenizer: Any, lessons: Lessons, world: World) -> Prepared:
     _fit_tokenizer(model, tokenizer, lessons)
     if plan.distill is not None and plan.distill.keep_layers:
         cut_student(model, plan.distill.keep_layers)
-    if plan.speed.recompute:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-        model.enable_input_require_grads()
+    unused = kernels.use_liger(model, world.device) if plan.speed.liger else ""
+    kept = recomputing.choose(plan.speed, job.needed, world.device)
+    recomputing.apply(model, kept)
     torch.manual_seed(plan.train.seed)
     model = methods.apply_method(model, plan)
     if plan.method.name is MethodName.PISSA:
         pissa.remember(model)
-    fast = probing.choose(model, plan, vocabulary=_vocabulary(model))
+    fast = probing.choose(model, plan, vocabulary=_vocabulary(model), recompute=kept)
     learner = _objective(model, job, lessons, fast, world)
-    if plan.speed.compile:
-        _compile_blocks(model)
+    uncompiled = compiling.compile_blocks(model, world.device) if plan.speed.compile else ""
+    fast = replace(
+        fast,
+        recompute=kept,
+        compile=plan.speed.compile and not uncompiled,
+        liger=plan.speed.liger and not unused,
+        refused=(*fast.refused, *filter(None, (unused, uncompiled))),
+    )
     return Prepared(model=model, learner=learner, fast=fast)
 
 
@@ -147,10 +153,3 @@ def _fit_tokenizer(model: nn.Module, tokenizer: Any, lessons: Lessons) -> None:
     if lessons.labels:
         model.config.id2label = dict(enumerate(lessons.labels))
         model.config.label2id = {name: index for index, name in enumerate(lessons.labels)}
-
-
-def _compile_blocks(model: nn.Module) -> None:
-    """Compile the repeated block: one graph, used for every layer."""
-    lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
-    for block in max(lists, key=len, default=[]):
-        block.compile(dynamic=True)

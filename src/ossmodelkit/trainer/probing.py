@@ -27,12 +27,17 @@ class FastPath:
     packing: bool = False
     chunked_loss: bool = False
     fused_lora: int = 0
+    compile: bool = False
+    liger: bool = False
+    recompute: str = "off"
     refused: tuple[str, ...] = ()
 
 
-def choose(model: nn.Module, plan: Plan, *, vocabulary: int) -> FastPath:
+def choose(model: nn.Module, plan: Plan, *, vocabulary: int, recompute: str = "off") -> FastPath:
     """Switch on what the plan asks for and this model passes; leaves the model ready for it."""
-    fused = fused_lora.fuse(model) if plan.speed.fused_lora and plan.method.name is MethodName.LORA else 0
+    fused = 0
+    if plan.speed.fused_lora and plan.method.name is MethodName.LORA:
+        fused = fused_lora.fuse(model, in_place=recompute != "selective")
     if plan.task is not Task.CAUSAL_LM or plan.method.name is MethodName.PROMPT_TUNING:
         return FastPath(fused_lora=fused)
     refused: list[str] = []

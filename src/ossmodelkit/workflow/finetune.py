@@ -23,7 +23,7 @@ from ossmodelkit.tuning import launch, telling
 from ossmodelkit.tuning import plan as plans
 from ossmodelkit.workflow import scan as scans
 from ossmodelkit.workflow.desk import Desk
-from ossmodelkit.workflow.finetune_estimate import predicted
+from ossmodelkit.workflow.finetune_estimate import needed, predicted
 
 
 def finetune(
@@ -49,7 +49,7 @@ def finetune(
     standing = base_standing(job, desk)
     if not standing["passes"] and not unaudited:
         return _refused(job, standing)
-    job = replace(job, base_sha256=standing["sha256"])
+    job = replace(job, base_sha256=standing["sha256"], needed=needed(job, desk))
     record = _collected(job) if collect else _listened(job, desk)
     if record.status == "failed" and record.cause == "input":
         raise UsageError(record.reason, hint=record.hint)

@@ -15,12 +15,24 @@ DTYPES = {Weights.FP32: "fp32", Weights.BF16: "bf16", Weights.NF4: "bf16"}
 QUANTIZED = {Weights.INT8: "int8", Weights.NF4: "nf4"}
 
 
-def predicted(job: Job, desk: Desk) -> dict[str, Any]:
+def needed(job: Job, desk: Desk) -> dict[str, int]:
+    """Bytes on a card with every activation kept, and with all blocks recomputed; empty where nobody asks or knows."""
+    plan = job.plan
+    if plan.speed.recompute != "auto" or plan.devices.kind == "cpu":
+        return {}
+    ways = {"keep": False, "recompute": True}
+    found = {name: predicted(job, desk, checkpointing=way) for name, way in ways.items()}
+    return (
+        {} if any("reason" in one for one in found.values()) else {n: one["on_card_bytes"] for n, one in found.items()}
+    )
+
+
+def predicted(job: Job, desk: Desk, **changed: bool) -> dict[str, Any]:
     """The peak of one step of the plan in bytes with rows at their longest, or why there is none."""
     from ossmodelkit.estimating.options import Attention, Dtype, Loss, Method, Quantize
 
     plan = job.plan
-    words = options(plan)
+    words = options(plan) | changed
     typed = {"method": Method, "quantize": Quantize, "dtype": Dtype, "attention": Attention, "loss": Loss}
     given = {name: typed[name](value) if name in typed else value for name, value in words.items()}
     try:
@@ -40,12 +52,12 @@ def options(plan: Plan) -> dict[str, Any]:
     found: dict[str, Any] = {
         "method": "prompt" if method.name is MethodName.PROMPT_TUNING else method.name.value,
         "quantize": QUANTIZED.get(plan.weights, "none"),
-        "batch": plan.train.micro_batch or plan.train.batch,
+        "batch": plan.train.rows_at_once,
         "seq": plan.train.seq,
         "rank": method.rank,
         "targets": targets,
         "prompt_tokens": method.virtual_tokens,
-        "checkpointing": plan.speed.recompute,
+        "checkpointing": plan.speed.recompute is True,
         "loss": "chunked" if plan.speed.chunked_loss and packed else "full",
         "attention": "varlen" if packed else "sdpa",
     }
