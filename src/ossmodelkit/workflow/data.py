@@ -155,7 +155,7 @@ def _report(checked: Checked, record: Evidence, verdict: Verdict) -> Report:
         findings=record.findings,
         gaps=record.gaps,
         asked=record.asked,
-        tables=tuple(_tables(checked)),
+        tables=(*_tables(checked), *_license_table(record.details)),
         notes=tuple(_notes(checked, verdict)),
         next_steps=_next(checked, verdict.outcome),
         data={"payload_sha256": record.subject.sha256, **record.details},
@@ -205,6 +205,13 @@ def _length_table(lengths: Lengths) -> Table:
     learned = f"{lengths.tokens:,} tokens, {lengths.learned / max(lengths.tokens, 1):.0%} learned; {shares}"
     title = f"Tokens of a row, by the tokenizer of {lengths.base}"
     return Table(title=title, columns=("up to", "rows", "rows so far"), rows=tuple(rows), note=learned, bars="rows")
+
+
+def _license_table(details: Mapping[str, Any]) -> Iterable[Table]:
+    rows = [(one, f"{count} rows") for one, count in details["licenses"].items()]
+    rows += [(one, card) for card, ids in details["card_licenses"].items() for one in ids]
+    if rows:
+        yield Table(title="Licenses", columns=("license", "told by"), rows=tuple(rows))
 
 
 def _notes(checked: Checked, verdict: Verdict) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ossmodelkit.sources.opening import open_source
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.license_family import resolver
 from ossmodelkit.workflow.license_profile import of_settings
+from ossmodelkit.workflow.license_training import trained_on
 
 DISCLAIMER = "Not legal advice: license facts as read from the texts; see docs/licenses.md for what was read."
 OUTCOMES = {"fail": Outcome.FAIL, "unresolved": Outcome.INCOMPLETE}
@@ -75,6 +77,7 @@ def audited(
 ) -> auditing.Audit:
     """Read and judge a source, without recording anything."""
     read = repository.read(source, license_text=license_text)
+    read = replace(read, parents=(*read.parents, *trained_on(source, desk)))
     name = Path(source.ref).name or source.ref
     records = [r for r in desk.evidence() if r.kind is Kind.LICENSE and r.subject.name == name]
     return auditing.audit(

@@ -15,6 +15,7 @@ from ossmodelkit.licensing import expressions, facts, lineage, repository
 from ossmodelkit.licensing.claims import conclude
 from ossmodelkit.project.settings import StatedLicense
 from ossmodelkit.sources.opening import open_source
+from ossmodelkit.workflow.license_training import as_told
 
 if TYPE_CHECKING:
     from ossmodelkit.workflow.desk import Desk
@@ -30,6 +31,8 @@ def resolver(source: Source, desk: Desk, *, online: bool = False) -> lineage.Res
     stated = [(one, _ids(one)) for one in desk.settings.licenses]
 
     def resolve(parent: Parent) -> lineage.Resolved | None:
+        if told := as_told(parent):
+            return told
         read = _beside(source, parent) or _recorded(records, parent) or (_on_hub(parent) if online else None)
         return read if read and read.licenses else _stated(stated, parent) or read
 
