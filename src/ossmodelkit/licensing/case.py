@@ -156,8 +156,10 @@ class Case:
         return tuple(part for part in self.parts if part.role == "dataset" and part.component.shipped is not False)
 
     def kinds_of_model(self) -> tuple[str, ...]:
-        """What kinds of model come out; empty when nobody said."""
-        return tuple(p.component.kind.lower() for p in self.parts if p.is_weights and p.component.kind)
+        """What kinds of model come out; empty when nobody said, or not of every base."""
+        kinds = [p.component.kind.lower() for p in self.parts if p.is_weights and p.component.kind]
+        silent = any(p.role in ("base", "merge-input") and not p.component.kind for p in self.parts)
+        return () if silent else tuple(kinds)
 
     def with_release(self, license_id: str, agreement: tuple[str, ...] = ()) -> Case:
         """The same case, released under another license, with `agreement` beside it."""

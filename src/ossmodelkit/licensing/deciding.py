@@ -18,6 +18,7 @@ from ossmodelkit.licensing.rules import (
     linking,
     releasing,
     showing,
+    standing,
     unread,
 )
 from ossmodelkit.licensing.rules.saying import Question, Rule
@@ -46,6 +47,8 @@ RULES: tuple[Rule, ...] = (
     duties.card_retention,
     duties.companion_policy,
     duties.network_source,
+    standing.source_offer,
+    standing.standing,
     fitting.share_alike,
     fitting.further_restriction,
     releasing.relicense,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ossmodelkit.core.license import Terms
 from ossmodelkit.core.report import Table
+from ossmodelkit.licensing.rules.grants import COUNTED
 
 VERIFICATION = {
     "text": "the license text was read",
@@ -23,6 +25,8 @@ RIGHTS = {
     "patent": "patents",
     "hosting": "hosting",
     "larger_work": "larger works",
+    "derivative_definition": "what a derivative is",
+    "compatible_with": "goes together with",
 }
 DUTIES = {
     "include_license_text": "license text",
@@ -38,6 +42,11 @@ DUTIES = {
     "publication_acknowledgement": "acknowledge in publications",
     "output_duties": "outputs",
     "relinking": "relinking",
+    "original_availability": "the original",
+    "disclaimer_pass_on": "disclaimer passed on",
+    "downstream_liability": "recipients",
+    "latest_version": "latest version",
+    "indemnity": "indemnity",
 }
 LIMITS = {
     "use_restrictions": "use restrictions",
@@ -54,15 +63,22 @@ LIMITS = {
     "trademark": "trademarks",
     "government_use": "government use",
     "ownership": "ownership",
+    "standalone_sale": "sale by itself",
+    "integrated_end_user_product_exempt_from": "end users are exempt from",
+    "date_rule": "changes with time",
+    "limits": "limits",
 }
 OWN_WORDS = frozenset(
     {
         "clause", "kind", "required", "pass_on_kind", "scope_kind", "trigger", "places", "snapshot", "applies",
         "modified_only", "source", "reaches_outputs", "multimodal_only", "end_users_exempt", "own_family_excepted",
         "needs_distribution", "fields_clause", "any_of", "distillation_needs_similarity", "unmodified_only", "accepts",
-        "guardrails", "auto",
+        "guardrails", "noncommercial_excepted", "text_of", "auto_when", "definition_clause", "ownership_clause",
+        "retaliation_clause",
     }
 )  # fmt: skip
+PLAIN_FIRST = ("value", "what")
+SELF_EVIDENT = frozenset({"note", "default", "list", "pass_on", "aup", "effect", "when"})
 
 
 def tables(terms: Terms) -> tuple[Table, ...]:
@@ -81,7 +97,7 @@ def tables(terms: Terms) -> tuple[Table, ...]:
     )
     made = [Table(title="", columns=("", ""), rows=about)]
     for title, wanted in (("You may", RIGHTS), ("You owe", DUTIES), ("Limits", LIMITS)):
-        rows = tuple(_rows(terms, wanted))
+        rows = tuple(row for row in _rows(terms, wanted) if row[1] != "no" or wanted is RIGHTS)
         if rows:
             made.append(Table(title=title, columns=("", "what it says", "clause"), rows=rows))
     return tuple(made)
@@ -92,9 +108,11 @@ def _rows(terms: Terms, wanted: Mapping[str, str]) -> Iterator[tuple[str, str, s
         found = terms.facts.get(fact)
         for table in found if isinstance(found, list) else [found]:
             if isinstance(table, Mapping):
-                yield title, told(table), str(table.get("clause", ""))
+                yield title, FORMS.get(fact, told)(table), str(table.get("clause", ""))
                 for row in table.get("conditions", ()):
-                    yield "… if", told(row), str(row.get("clause", ""))
+                    yield "… but", _condition(row), str(row.get("clause", ""))
+            elif table:
+                yield title, _word(table), ""
 
 
 def told(table: Mapping[str, Any]) -> str:
@@ -103,15 +121,59 @@ def told(table: Mapping[str, Any]) -> str:
     for key, value in table.items():
         if key in OWN_WORDS or key == "conditions" or value in ("", None):
             continue
-        if key == "value" or key in ("text", "what"):
+        if key in PLAIN_FIRST:
             parts.insert(0, _word(value))
-        elif key == "op":
-            parts.append(f"{value} {table.get('value', ''):,} {table.get('currency', '')}".strip())
-        elif key not in ("currency",) and not (key == "value" and "op" in table):
-            parts.append(f"{key.replace('_', ' ')}: {_word(value)}")
-    if "op" in table:
-        parts = [part for part in parts if part != _word(table.get("value"))]
+        else:
+            parts.append(_word(value) if key in SELF_EVIDENT else f"{key.replace('_', ' ')}: {_word(value)}")
+    if len(parts) > 1 and "yes" in parts and "what" in table:
+        parts.remove("yes")
     return "; ".join(dict.fromkeys(parts))
+
+
+def _condition(row: Mapping[str, Any]) -> str:
+    """A condition as a sentence: a limit with how it is counted and what follows, or what has to be done."""
+    if row["type"] not in COUNTED:
+        return "; ".join(str(row[key]) for key in ("what", "effect", "note") if key in row) or str(row["type"])
+    limit = f"{row['value']:,} {row.get('currency', '')}".strip()
+    bound = f"{limit} {COUNTED[row['type']]} or more" if row.get("op") == ">=" else f"more than {limit}"
+    if row.get("op") != ">=":
+        bound += f" {COUNTED[row['type']]}"
+    how = "; ".join(str(row[key]) for key in ("basis", "scope", "note") if key in row)
+    return bound + (f" ({how})" if how else "") + (f": {row['effect']}" if "effect" in row else "")
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    begins = f"begins with “{row.get('value')}”"
+    said = {"prefix": begins, "must-not-use": f"must not use {row.get('value')}"}.get(row["rule"], str(row["rule"]))
+    return f"{said}: {row['when']}" if "when" in row else said
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """A line to show, or a notice to write: the exact words, where, and when."""
+    words = " or ".join(f"“{text}”" for text in str(row["text"]).split(" | ")) if "text" in row else ""
+    place = f"in a file called {row['file']}" if "file" in row else row.get("where", "")
+    wish = "encouraged only" if row.get("encouraged_only") else ""
+    parts = (words, place, row.get("plus", ""), row.get("propagate", ""), row.get("when", ""), wish)
+    return "; ".join(str(part) for part in parts if part)
+
+
+def _ends(table: Mapping[str, Any]) -> str:
+    """How a license ends, and what heals it."""
+    auto = table.get("auto_when") or table.get("auto")
+    parts = [auto if isinstance(auto, str) else "by itself when it is broken" if auto else ""]
+    parts += ["on breach"] if table.get("on_breach") else []
+    parts += ["whenever the licensor wants"] if table.get("at_will") else []
+    parts += [f"healed: {table['cure']}"] if table.get("cure") else []
+    parts += [str(table[key]) for key in ("also", "effect") if table.get(key)]
+    return "; ".join(part for part in parts if part) or "as the text says"
+
+
+FORMS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "naming": _name,
+    "display": _line,
+    "notice_file": _line,
+    "termination": _ends,
+}
 
 
 def _word(value: Any) -> str:
@@ -121,6 +183,8 @@ def _word(value: Any) -> str:
         return ", ".join(f"{key} {_word(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_word, value))
+    if isinstance(value, str) and re.fullmatch(r"[a-z]+(-[a-z]+)+", value):
+        return value.replace("-", " ")
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

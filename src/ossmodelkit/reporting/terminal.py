@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from ossmodelkit.core.finding import Finding, Severity
 from ossmodelkit.core.policy import Outcome
@@ -21,6 +21,7 @@ SEVERITY_COLORS = {
 }
 MOST_OF_A_KIND = 5
 MOST_GAPS = 20
+WIDEST_CELL = 100
 
 
 def write(report: Report, *, color: bool = False) -> str:
@@ -87,17 +88,29 @@ def _finding(finding: Finding, paint: _Paint) -> Iterator[str]:
 
 
 def _table(table: Table, paint: _Paint) -> Iterator[str]:
-    rows = [tuple(one_line(cell, 100) for cell in row) for row in table.rows]
-    heads = [tuple(one_line(head, 100) for head in table.columns)] if any(table.columns) else []
-    widths = [max(len(row[i]) for row in (*heads, *rows)) for i in range(len(table.columns))] if rows else []
+    rows = [tuple(_wrapped(cell) for cell in row) for row in table.rows]
+    heads = [tuple(_wrapped(head) for head in table.columns)] if any(table.columns) else []
+    widths = [max(len(line) for row in (*heads, *rows) for line in row[i]) for i in range(len(table.columns))]
     if table.title:
         yield "  " + paint(one_line(table.title), COLORS["bold"])
     for row in heads if rows else []:
-        yield "  " + paint(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(),
-            COLORS["dim"],
-        )
+        yield from ("  " + paint(line, COLORS["dim"]) for line in _in_columns(row, widths))
     for row in rows:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield from ("  " + line for line in _in_columns(row, widths))
     if table.note:
         yield f"  {one_line(table.note)}"
+
+
+def _wrapped(cell: str) -> list[str]:
+    """A cell as lines: what a person has to copy is never cut."""
+    text = one_line(cell)
+    if len(text) <= WIDEST_CELL:
+        return [text]
+    import textwrap
+
+    return textwrap.wrap(text, WIDEST_CELL)
+
+
+def _in_columns(row: tuple[list[str], ...], widths: list[int]) -> Iterator[str]:
+    for lines in zip_longest(*row, fillvalue=""):
+        yield "  ".join(line.ljust(width) for line, width in zip(lines, widths, strict=True)).rstrip()

@@ -166,7 +166,7 @@ def companion_policy(case: Case) -> Iterator[Saying]:
             policies = policies or [str(part.terms.says("use_restrictions", "aup"))]
         if not policies or not part.is_weights or part.terms.says("use_restrictions") == "yes":
             continue
-        if case.profile.distributes and texts.policy_file(case):
+        if texts.policy_file(case):
             text = f"hand {policies[0]} on"
             yield owed(part, "license-companion-policy", text, State.MET, evidence=texts.policy_file(case))
             continue
