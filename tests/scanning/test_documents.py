@@ -35,6 +35,9 @@ def asked(name: str, content: str) -> list[str]:
         pytest.param("l:\n- - _target_: subprocess.run", "config-imports-target", id="Hydra in lists"),
         pytest.param("a: &x\n  _target_: pip.main\nb: *x", "config-imports-target", id="Hydra, alias"),
         pytest.param("target: os.system", "config-imports-target", id="latent diffusion style"),
+        pytest.param("x: &t os.system\nm:\n  _target_: *t", "config-imports-target", id="Hydra, alias of the name"),
+        pytest.param("a: os\nb: system\nm:\n  _target_: ${x.a}.${b}", "config-imports-target", id="Hydra, put together"),
+        pytest.param("components:\n  x:\n    type: os.system", "config-imports-target", id="Haystack"),
         pytest.param("x:\n  _target_: stranger.lib.Thing", "config-imports-target", id="unknown"),
     ],
 )  # fmt: skip
@@ -47,6 +50,8 @@ def test_yaml_flags(content: str, expected: str) -> None:
     [
         "preprocessor:\n  _target_: nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor\n  n: 3",
         "optim: {_target_: torch.optim.AdamW, lr: 1e-4}",
+        "name: http.server\ntype: code.block\nclass: io.File",
+        "model:\n  _target_: ${chosen}",
         "a: !!python/tuple [1, 2]\nb: !!set {x}\nc: 2001-01-01",
         "name: env\nchannels: [conda-forge]\ndependencies:\n- python=3.11\n- pip:\n  - torch",
         "model:\n  target: ldm.models.diffusion.ddpm.LatentDiffusion\n  params: {x: 1}",

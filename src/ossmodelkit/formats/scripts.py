@@ -7,11 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ossmodelkit.core.finding import Place
+from ossmodelkit.formats import strict_json
 from ossmodelkit.formats.reading import Blob
+from ossmodelkit.foundation.errors import UnreadableError
 
-SHELL_ENDINGS = (".sh", ".bash", ".zsh", ".bat", ".cmd", ".ps1", ".vbs", ".command", ".desktop", ".scpt")
+SHELLS = (".sh", ".bash", ".zsh", ".command", ".desktop", ".scpt")
+SHELL_ENDINGS = (*SHELLS, ".bat", ".cmd", ".ps1", ".vbs", ".vbe", ".jse", ".wsf", ".wsh", ".hta", ".reg")
 WEIGHT_ENDINGS = (".bin", ".pt", ".pth", ".ckpt", ".safetensors", ".gguf", ".onnx", ".h5", ".keras", ".pkl", ".npy")
 REQUIREMENTS = re.compile(r"(requirements|constraints)[\w.-]*\.(txt|in)|pip\.conf|\.?pypirc")
+PACKAGING = frozenset({"pyproject.toml", "pipfile", "uv.toml", "poetry.toml", "setup.cfg"})
+INDEX = re.compile(
+    r"\s*(?:(?:extra|default)[_-])?(?:index|find|dependency)[_-](?:url|links)\s*=\s*[\[\"']*([^\s\"'\]]+)"
+)
+SOURCE_TABLE = re.compile(r"\s*\[\[?(?:tool\.(?:poetry\.source|uv\.index|pdm\.source)|source)\]")
+DIRECT = re.compile(r"""["']([\w.\[\],-]+\s*@\s*[\w+]+://[^"']+)["']|\bgit\s*=\s*["']([^"']+)["']""")
+# What npm runs by itself when a package is installed.
+RECIPES = re.compile(r"(gnu)?makefile|(docker|container|jenkins|just)file|[\w.-]+\.(mk|dockerfile)|\.gitlab-ci\.yml")
+INSTALL_HOOKS = ("preinstall", "install", "postinstall")
 ENVIRONMENTS = re.compile(r"(conda|environment|python_env)[\w.-]*\.ya?ml")
 
 
@@ -44,8 +56,49 @@ def views(blob: Blob, name: str, text: str) -> Iterator[object]:
             yield Script(at=blob.at, interpreter=interpreter, text=text, disguised=disguised)
     elif name.endswith(WEIGHT_ENDINGS) and re.match(r"\s*(import|from|exec|def)\b[ (]", text):
         yield Script(at=blob.at, interpreter="python", text=text, disguised=True)
-    if REQUIREMENTS.fullmatch(name):
+    if name in PACKAGING:
+        yield Requirements(at=blob.at, lines=tuple(_packages(text)))
+    elif name == "package.json" and (commands := _npm_hooks(text)):
+        yield Script(at=blob.at, interpreter="npm", text=commands)
+    elif name.endswith(".ipynb") and (cells := _code_cells(text)):
+        yield Script(at=blob.at, interpreter="notebook", text=cells)
+    elif RECIPES.fullmatch(name):
+        yield Script(at=blob.at, interpreter="recipe", text=text)
+    elif REQUIREMENTS.fullmatch(name):
         yield Requirements(at=blob.at, lines=tuple(text.splitlines()))
     elif ENVIRONMENTS.fullmatch(name):
         lines = tuple(line.strip().removeprefix("- ").strip("\"'") for line in text.splitlines())
         yield Requirements(at=blob.at, lines=lines)
+
+
+def _packages(text: str) -> Iterator[str]:
+    """Line by line, what a project file says as pip's own files would say it; empty where it says nothing."""
+    in_source = False
+    for line in text.splitlines():
+        if line.lstrip().startswith("["):
+            in_source = SOURCE_TABLE.match(line) is not None
+        index = INDEX.match(line) or (in_source and re.match(r"\s*url\s*=\s*[\"']([^\"']+)", line))
+        direct = DIRECT.search(line)
+        if index:
+            yield f"--index-url {index[1]}"
+        else:
+            yield (direct[1] or f"git+{direct[2]}") if direct else ""
+
+
+def _npm_hooks(text: str) -> str:
+    try:
+        scripts = strict_json.parse(text).value.get("scripts")
+    except (UnreadableError, AttributeError):
+        return ""
+    return (
+        "\n".join(str(scripts[hook]) for hook in INSTALL_HOOKS if hook in scripts) if isinstance(scripts, dict) else ""
+    )
+
+
+def _code_cells(text: str) -> str:
+    try:
+        cells = strict_json.parse(text).value["cells"]
+    except (UnreadableError, TypeError, KeyError):
+        return ""
+    code = [cell.get("source") for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+    return "\n".join("".join(map(str, source)) for source in code if source)

@@ -15,12 +15,9 @@ MOST_CANDIDATES = 64
 LONGEST_FOLD = 4096
 MOST_PASSES = 4
 # Methods of a text (and filters of the same name) whose outcome is no longer than what goes in.
-TEXT_METHODS = frozenset(
-    (
-        "lower upper title capitalize swapcase casefold strip lstrip rstrip removeprefix removesuffix"
-        " split rsplit splitlines partition rpartition"
-    ).split()
-)
+CHANGES = ("lower", "upper", "title", "capitalize", "swapcase", "casefold", "strip", "lstrip", "rstrip")
+CUTS = ("removeprefix", "removesuffix", "split", "rsplit", "splitlines", "partition", "rpartition")
+TEXT_METHODS = frozenset((*CHANGES, *CUTS))
 
 
 @dataclass(slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from ossmodelkit.scanning.python_effects import effect_of
+
 LONGEST_TEXT = 4096
 # Builtins that matter here; any other name that was not imported is marked with "?", as it is a variable.
 BUILTINS = frozenset(
@@ -12,10 +14,6 @@ BUILTINS = frozenset(
 )
 # Calls that give back the path they are given, for all that matters here.
 PATHS = frozenset({"os.path.expanduser", "os.path.abspath", "os.path.join", "pathlib.Path", "os.path.expandvars"})
-STAR_NAMES = (
-    "system", "popen", "Popen", "run", "call", "check_output", "check_call", "loads", "load", "spawn", "CDLL", "socket",
-    "rmtree", "remove", "execv", "eval", "exec",
-)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -25,6 +23,7 @@ class Names:
     aliases: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     own: set[str] = field(default_factory=set)
+    stars: list[str] = field(default_factory=list)
 
     def learn(self, tree: ast.Module, stars: frozenset[str]) -> None:
         """Collect imports, then simple assignments, wherever they stand."""
@@ -39,18 +38,13 @@ class Names:
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 for alias in node.names:
                     if alias.name == "*" and node.module in stars:
-                        self._star(node.module or "")
+                        self.stars.append(node.module or "")
                     self.aliases[alias.asname or alias.name] = f"{node.module}.{alias.name}"
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 self.own.add(node.name)
         for _ in range(3):
             for one in assigned:
                 self._assign(one)
-
-    def _star(self, module: str) -> None:
-        """Names that a star import of a dangerous module brings; the tables know the rest."""
-        for name in STAR_NAMES:
-            self.aliases.setdefault(name, f"{module}.{name}")
 
     def _assign(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -68,7 +62,7 @@ class Names:
     def dotted(self, node: ast.AST) -> str:
         """The dotted name that an expression stands for; empty when it cannot be told."""
         if isinstance(node, ast.Name):
-            return self.aliases.get(node.id) or (node.id if node.id in BUILTINS else f"?{node.id}")
+            return self.aliases.get(node.id) or self._of_star(node.id)
         if isinstance(node, ast.Attribute):
             base = self.dotted(node.value)
             return f"{base}.{node.attr}" if base else ""
@@ -77,6 +71,13 @@ class Names:
         if isinstance(node, ast.NamedExpr):
             return self.dotted(node.value)
         return self._call(node) if isinstance(node, ast.Call) else ""
+
+    def _of_star(self, name: str) -> str:
+        """A builtin, a name that a star import of a dangerous module brings, or a variable."""
+        for module in () if name in self.own else self.stars:
+            if effect_of(f"{module}.{name}") or effect_of(f"{module}.{name}.x"):
+                return f"{module}.{name}"
+        return name if name in BUILTINS else f"?{name}"
 
     def _subscript(self, node: ast.Subscript) -> str:
         """`sys.modules["os"]`, `globals()["x"]`, `module.__dict__["x"]`."""
@@ -95,6 +96,8 @@ class Names:
         """What a lookup by text gives; for any other call, the callable with brackets."""
         function = self.dotted(node.func)
         texts = [self.text(argument) for argument in node.args]
+        if function.startswith(("operator.attrgetter(", "operator.methodcaller(")) and node.args:
+            return f"{self.dotted(node.args[0])}.{function.partition('(')[2][:-1]}"
         if function in ("__import__", "builtins.__import__", "importlib.import_module", "importlib.__import__"):
             name = texts[0] if texts else None
             if name is None:

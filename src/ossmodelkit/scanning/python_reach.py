@@ -13,11 +13,15 @@ from dataclasses import dataclass, field
 from ossmodelkit.core.finding import Severity
 from ossmodelkit.scanning.python_effects import effect_of, severity_in
 from ossmodelkit.scanning.python_names import Names
+from ossmodelkit.scanning.python_network import names_strange_host, sends
 from ossmodelkit.scanning.tables import words
 
 INTERNALS = frozenset(
     {"__subclasses__", "__globals__", "__builtins__", "__code__", "__closure__", "f_globals", "f_builtins", "gi_frame"}
 )
+
+
+PATCHED = frozenset({"builtins", "__builtins__", "os", "sys", "importlib", "socket", "subprocess"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ def _mention(node: ast.Attribute | ast.Name | ast.Subscript, scope: _Scope) -> N
 def _call(node: ast.Call, scope: _Scope) -> None:
     names = scope.names
     dotted = names.dotted(node.func)
+    if dotted.startswith("operator.methodcaller("):
+        dotted = names.dotted(node)  # the call of a methodcaller is the call of the method
     _method(node, scope)
     base = node.func
     while isinstance(base, ast.Attribute):
@@ -162,7 +168,9 @@ def _call(node: ast.Call, scope: _Scope) -> None:
     if effect:
         _sink(node, dotted, effect, scope)
         return
-    if dotted in ("open", "builtins.open", "io.open", "codecs.open"):
+    if dotted == "?setattr" and node.args and names.dotted(node.args[0]) in PATCHED:
+        scope.note("hook", f"setattr({names.dotted(node.args[0])}, …)", node, Severity.HIGH)
+    elif dotted in ("open", "builtins.open", "io.open", "codecs.open"):
         _open(node, dotted, scope)
     elif dotted in ("getattr", "builtins.getattr") and node.args:
         target = names.dotted(node.args[0])
@@ -219,9 +227,9 @@ def _sink(node: ast.Call, dotted: str, effect: str, scope: _Scope) -> None:
     if effect == "secret":
         scope.secrets.append(node.lineno)
     severity = severity_in(effect, scope.function)
-    if effect == "network" and _sends(node, dotted):
+    if effect == "network" and sends(node, dotted):
         severity = _worse(severity, Severity.HIGH)
-    elif effect == "network" and _names_strange_host(node):
+    elif effect == "network" and names_strange_host(node):
         severity = _worse(severity, Severity.MEDIUM)
     argument = next((t for t in map(scope.names.text, node.args) if t), "")
     scope.note(effect, f"{dotted}({argument[:100]!r})" if argument else dotted, node, severity)
@@ -229,20 +237,6 @@ def _sink(node: ast.Call, dotted: str, effect: str, scope: _Scope) -> None:
 
 def _worse(one: Severity, other: Severity) -> Severity:
     return max(one, other, key=lambda severity: severity.rank)
-
-
-def _names_strange_host(node: ast.Call) -> bool:
-    """An address written into the code, that is none of the hosts which models are downloaded from."""
-    texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-    hosts = [text.split("://", 1)[1].split("/")[0].lower() for text in texts if "://" in text]
-    return any(not host.endswith(tuple(words("python", "lists", "download_hosts"))) for host in hosts)
-
-
-def _sends(node: ast.Call, dotted: str) -> bool:
-    last = dotted.rpartition(".")[2]
-    return last in ("post", "put", "patch", "socket", "create_connection", "sendmail", "SMTP", "connect") or any(
-        keyword.arg in ("data", "files") for keyword in node.keywords
-    )
 
 
 def _open(node: ast.Call, dotted: str, scope: _Scope) -> None:

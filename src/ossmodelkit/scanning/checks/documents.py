@@ -22,6 +22,7 @@ REMEDY = "Do not load it: ask the publisher for a file without it."
 TARGETS = ("_target_", "_call_", "_class_", "_class_path_", "class_path", "_component_")
 # Other programs import what stands under these (Haystack, Rasa, spaCy), which hold ordinary words elsewhere.
 NAMES_A_CLASS = frozenset({"type", "class", "name", "factory", "func", "function", "callable", "object"})
+LOUD_MODULES = frozenset({"os", "posix", "subprocess", "builtins", "pty", "runpy", "ctypes", "pickle", "marshal"})
 INTERPOLATION = re.compile(r"\$\{([\w.]+)\}")
 HARMLESS_TAGS = ("tuple", "none", "str", "unicode", "bytes", "int", "long", "float", "complex", "bool", "list", "dict")
 
@@ -84,7 +85,7 @@ def _target(document: YamlDocument, key: str, value: str, line: int) -> Iterator
         key in TARGETS
         or (key in ("target", "loader_module") and "." in value and reach_of(value) is Reach.DENIED)
         or (key == "loader_module" and not value.startswith("mlflow."))
-        or (key in NAMES_A_CLASS and effect_of(value) in LOUD_ANYWHERE)
+        or (key in NAMES_A_CLASS and value.partition(".")[0] in LOUD_MODULES and effect_of(value) in LOUD_ANYWHERE)
     ):
         yield from _reach(at, key, value)
 

@@ -29,6 +29,18 @@ ALARMS = re.compile(
 )
 
 
+# In a notebook or a recipe people install things and change files; these are what only an attack does.
+UNMISTAKABLE = re.compile(
+    r"""/dev/(tcp|udp)/ | \b(nc|ncat|netcat)\b[^\n]*\s-\w*e\s | \bmkfifo\b[^\n]*\b(nc|ncat|netcat|telnet)\b
+    |base64\s+(-d|--decode|-D)[^\n]*\|\s*(ba|z|da)?sh\b | -(enc|EncodedCommand)\s | \bIEX\b\s*\(
+    |\b(curl|wget)\b[^\n]*\s["']?(http://|https?://\d+\.\d+\.\d+\.\d+)[^\n]*\|\s*(sudo\s+)?(ba|z|da)?sh\b
+    |\b(exec|eval)\s*\(\s*(compile\s*\(\s*)?[\w.]*(b64decode|b32decode|b85decode|decompress|fromhex|unhexlify|marshal\.loads)\b""",
+    re.VERBOSE,
+)
+DOCUMENTS = ("notebook", "recipe")
+SHELLS = ("sh", "bash", "zsh", "dash", "command")
+
+
 @check("executable-in-model", reads=Executable, severity=Severity.HIGH)
 def executable(file: Executable) -> Iterator[Hit]:
     """A model folder holds a program or native library.
@@ -48,9 +60,12 @@ def reaches_out(script: Script) -> Iterator[Hit]:
     if script.interpreter.startswith("python"):
         yield from _python(script)
         return
-    for match in list(ALARMS.finditer(script.text))[:5]:
+    shown = script.interpreter in DOCUMENTS
+    for match in list((UNMISTAKABLE if shown else ALARMS).finditer(script.text))[:5]:
         line = script.text.count("\n", 0, match.start()) + 1
-        yield Hit(at=replace(script.at, line=line), saw=match.group().strip()[:120], remedy=REMEDY)
+        at = script.at if script.interpreter == "notebook" else replace(script.at, line=line)
+        severity = Severity.MEDIUM if shown else None
+        yield Hit(at=at, saw=match.group().strip()[:120], remedy=REMEDY, severity=severity)
 
 
 def _python(script: Script) -> Iterator[Hit]:
@@ -76,11 +91,9 @@ def script_in_model(script: Script) -> Iterator[Hit]:
     strange = next(
         ((word, line) for word, line in _commands(script.text) if word not in words("commands", "ordinary")), None
     )
-    if strange and script.interpreter in ("sh", "bash", "zsh", "dash", "command"):
+    if strange and script.interpreter in SHELLS:
         yield Hit(at=replace(script.at, line=strange[1]), saw=f"command {strange[0]!r}", remedy=REMEDY)
-    elif script.interpreter not in ("sh", "bash", "zsh", "dash", "command") and not script.interpreter.startswith(
-        "python"
-    ):
+    elif script.interpreter not in (*SHELLS, *DOCUMENTS) and not script.interpreter.startswith("python"):
         yield Hit(at=script.at, saw=f"a script for {script.interpreter}", remedy=REMEDY)
 
 
@@ -147,7 +160,7 @@ def _foreign(line: str) -> str:
     if url and not line.startswith("#"):
         plain = url.group().removeprefix("git+")
         return "" if plain.startswith((*HOSTS, *SOURCES)) else line
-    return ""
+    return line if re.fullmatch(r"(-e\s+)?[^\s#]*[\w-]\.(whl|tar\.gz|tgz|zip|egg)", line) else ""
 
 
 CHECKS = (executable, reaches_out, disguised, script_in_model, foreign_index)
