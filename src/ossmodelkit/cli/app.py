@@ -43,8 +43,7 @@ EPILOG = "Exit codes: 0 pass · 1 refused · 2 usage · 3 could not judge · 4 i
 def build(wanted: str = "", *, plain: bool = False) -> typer.Typer:
     """The Typer application with the command `wanted`, or with the list of all commands when it is not known.
 
-    `plain` draws help and usage errors without rich, which costs a third of the start. The list has no Markdown in it,
-    so its reader is not loaded either.
+    `plain` draws help and usage errors without rich, which costs a third of the start.
     """
     app = typer.Typer(
         name="kit",
@@ -52,7 +51,7 @@ def build(wanted: str = "", *, plain: bool = False) -> typer.Typer:
         epilog=EPILOG,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
-        rich_markup_mode=None if plain else "markdown" if wanted in COMMANDS else "rich",
+        rich_markup_mode=None if plain else "markdown",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
