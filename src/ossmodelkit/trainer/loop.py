@@ -16,10 +16,11 @@ from ossmodelkit.trainer.distributed import World
 from ossmodelkit.trainer.events import Voice
 from ossmodelkit.trainer.feeding import Feed
 from ossmodelkit.trainer.learning import Learner
-from ossmodelkit.trainer.metrics import Journal, Pace, Tracker
+from ossmodelkit.trainer.metrics import Journal, Pace
 from ossmodelkit.trainer.optimizing import set_learning_rate
 from ossmodelkit.trainer.recording import peak_memory
 from ossmodelkit.trainer.step import train_step
+from ossmodelkit.trainer.tracking import Tracker
 from ossmodelkit.trainer.troubles import Stopped, Trouble
 from ossmodelkit.trainer.unfreezing import Unfreezing
 

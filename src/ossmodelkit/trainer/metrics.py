@@ -8,20 +8,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-from ossmodelkit.core.plan import Track
-from ossmodelkit.trainer.troubles import Trouble
-
-
-class Tracker(Protocol):
-    """Somebody else's board."""
-
-    def log(self, facts: Mapping[str, float], step: int) -> None:
-        """Show numbers for a step."""
-
-    def close(self) -> None:
-        """The run is over."""
+from typing import Any
 
 
 class Journal:
@@ -120,29 +107,3 @@ class Pace:
         """At the pace so far."""
         taken = time.monotonic() - self.began
         return taken / self.counted * (self.total - self.done) if self.counted else 0.0
-
-
-def trackers(track: Track, folder: Path, plan: Mapping[str, Any]) -> list[Tracker]:
-    """The boards that the plan asks for.
-
-    Raises `Trouble` when one is not installed.
-    """
-    found: list[Tracker] = []
-    try:
-        if track.tensorboard:
-            from ossmodelkit.trainer.tracking import TensorBoard
-
-            found.append(TensorBoard(folder))
-        if track.mlflow:
-            from ossmodelkit.trainer.tracking import MLflow
-
-            found.append(MLflow(track.mlflow, folder, plan))
-        if track.wandb:
-            from ossmodelkit.trainer.tracking import WandB
-
-            found.append(WandB(track.wandb, folder, plan))
-    except ImportError as error:
-        raise Trouble(
-            f"tracking needs {error.name}", hint=f"pip install {error.name}, or take it out of [track]"
-        ) from error
-    return found

@@ -21,9 +21,10 @@ from ossmodelkit.trainer.feeding import Feed
 from ossmodelkit.trainer.keeping import Keeper
 from ossmodelkit.trainer.leaving import asked_to_leave
 from ossmodelkit.trainer.loop import Loop
-from ossmodelkit.trainer.metrics import Journal, trackers
+from ossmodelkit.trainer.metrics import Journal
 from ossmodelkit.trainer.preparing import Lessons, Prepared, build, read_lessons
 from ossmodelkit.trainer.tokenizer import load_tokenizer
+from ossmodelkit.trainer.tracking import trackers
 from ossmodelkit.trainer.troubles import Stopped, Trouble, explain
 from ossmodelkit.trainer.unfreezing import Unfreezing
 
@@ -151,7 +152,7 @@ def _set_up(
         keeper.resume(loop, this.facts, this.voice)
     journal = Journal(Path(job.run) / "metrics.jsonl", after=loop.done or -1, silent=not world.first)
     loop.journal, loop.history = journal, journal.history
-    loop.trackers = trackers(plan.track, Path(job.run), to_wire(plan)) if world.first else []
+    loop.trackers = trackers(plan.track, Path(job.run), to_wire(plan), this.voice.warn) if world.first else []
     if lessons.evaluation:
         loop.evaluate = lambda: evaluate(made.learner, feed, lessons.evaluation)
     if unfreezing is not None and not loop.stages:
