@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from ossmodelkit.core.finding import Gap, Place
@@ -140,17 +141,26 @@ def choose(profile: Profile, parents: tuple[str, ...]) -> Report:
     ids = tuple(_known(word) for word in parents)
     found = comparing.releases(ids, profile) if ids else comparing.bases(profile)
     title = "Release it under" if ids else "Bases whose license fits"
-    rows = tuple((c.id, c.verdict, "; ".join(c.reasons[:3])) for c in found if ids or c.verdict != "fail")
+    fitting = tuple(choice for choice in found if choice.verdict != "fail")
+    rows = tuple(_choices(fitting))
     return Report(
         command="license choose",
         subject=" + ".join(ids) or "a base",
-        verdict=f"{len(rows)} fit",
-        outcome=Outcome.PASS if rows else Outcome.FAIL,
+        verdict=f"{len(fitting)} fit",
+        outcome=Outcome.PASS if fitting else Outcome.FAIL,
         summary="for " + ", ".join(profile.use) + (", commercially" if profile.commercial else ", not commercially"),
-        tables=(Table(title=title, columns=("license", "verdict", "what to know"), rows=rows),),
-        notes=(DISCLAIMER,),
+        tables=(Table(title=title, columns=("license", "verdict", "what to know"), rows=rows),) if rows else (),
+        notes=(*(comparing.against(ids, profile) if ids and not fitting else ()), DISCLAIMER),
         data={"choices": [{"id": c.id, "verdict": c.verdict, "reasons": list(c.reasons)} for c in found]},
     )
+
+
+def _choices(found: tuple[comparing.Choice, ...]) -> Iterator[tuple[str, str, str]]:
+    """A row for each license, and one for every further thing to know."""
+    for choice in found:
+        first, *more = choice.reasons or ("",)
+        yield choice.id, choice.verdict, first
+        yield from (("", "", reason) for reason in more)
 
 
 def _known(word: str) -> str:
