@@ -7,7 +7,7 @@ TRAIN := $(VENV)/.train-$(WANTED)
 DEV := $(VENV)/.dev-$(WANTED)
 JS := $(VENV)/sigstore-js
 
-.PHONY: demo test check lint types contracts bench clean help
+.PHONY: demo test check lint types contracts bench fuzz clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,5 +55,21 @@ contracts: $(DEV)
 bench: $(DEV) ## Measure what docs/benchmarks.md reports
 	$(BIN)/python -m benchmarks
 
+# atheris has wheels for some versions of Python only, and belongs in nobody's way: a venv beside the other.
+FUZZ_SECONDS ?= 60
+FUZZ := .fuzz/venv/bin/python
+
+$(FUZZ): | $(DEV)
+	$(BIN)/python -m venv .fuzz/venv
+	$(FUZZ) -m pip install --disable-pip-version-check --quiet 'atheris>=3,<4'
+	$(BIN)/python -c 'import site; print(*site.getsitepackages(), "$(CURDIR)/src", sep="\n")' > "$$($(FUZZ) -c 'import site; print(site.getsitepackages()[0])')/ours.pth"
+
+.fuzz/seeds: | $(DEV)
+	KIT_FUZZ_SEEDS=.fuzz/gathered $(BIN)/python -m pytest -p tests.fuzzing.gathering tests/formats tests/scanning
+	mv .fuzz/gathered $@
+
+fuzz: $(FUZZ) .fuzz/seeds ## Fuzz every reader, FUZZ_SECONDS=60 each (READERS="pickle zip" for some)
+	$(FUZZ) -m tests.fuzzing --seconds $(FUZZ_SECONDS) $(READERS)
+
 clean: ## Remove what was installed and built
-	rm -rf $(VENV) demo dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .fuzz demo dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache

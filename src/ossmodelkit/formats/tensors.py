@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 
-from ossmodelkit.formats import gguf, safetensors, strict_json, zip_archive
+from ossmodelkit.formats import gguf, safetensors, strict_json
 from ossmodelkit.formats.reading import Blob
+from ossmodelkit.formats.zip_archive import LOCAL
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
@@ -55,7 +56,7 @@ def _table_for(blob: Blob) -> Callable[[Blob, Budget], Iterator[Tensor]] | None:
         return gguf_tensors.table
     if safetensors.accepts(blob):
         return _safetensors
-    if zip_archive.accepts(blob) or blob.head(2) == PICKLE_2:
+    if blob.head(4) == LOCAL or blob.head(2) == PICKLE_2:  # torch tells a zip by the same four bytes
         from ossmodelkit.formats import torch_tensors
 
         return torch_tensors.table

@@ -20,7 +20,7 @@ from ossmodelkit.formats.safetensors import BITS
 from ossmodelkit.formats.tape import Tape
 from ossmodelkit.formats.tensors import Tensor
 from ossmodelkit.formats.torch_legacy import ITEM_BYTES, MAGIC, OBJECT, PICKLES
-from ossmodelkit.formats.zip_archive import Member, contents, directory
+from ossmodelkit.formats.zip_archive import LOCAL, Member, contents, directory
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
@@ -62,7 +62,7 @@ def table(blob: Blob, budget: Budget) -> Iterator[Tensor]:
 
     Raises `UnreadableError` where the file is no checkpoint, or keeps tensors in a way that is not known here.
     """
-    made, place = _zipped(blob, budget) if zipfile.is_zipfile(blob.stream) else _in_a_row(blob, budget)
+    made, place = _zipped(blob, budget) if blob.head(4) == LOCAL else _in_a_row(blob, budget)
     for name, value in _unwrapped(made):
         yield _tensor(name, value, blob, place)
 
