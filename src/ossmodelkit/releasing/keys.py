@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,14 @@ CURVES = {"p256": "SECP256R1", "p384": "SECP384R1"}
 # Each curve is signed with the hash of its own size (OMS v1.0, algorithm registry).
 HASHES = {"secp256r1": "SHA256", "secp384r1": "SHA384", "secp521r1": "SHA512"}
 LARGEST_KEY = 64 * 1024
+
+# A public key on one of our curves is these bytes and then its point (RFC 5480, section 2; SEC 1, section 2.3.3).
+HEADS = {
+    "secp256r1": bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200"),
+    "secp384r1": bytes.fromhex("3076301006072a8648ce3d020106052b81040022036200"),
+    "secp521r1": bytes.fromhex("30819b301006072a8648ce3d020106052b8104002303818600"),
+}
+PEM = re.compile(rb"\s*-----BEGIN PUBLIC KEY-----\s([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*")
 
 AskPassphrase = Callable[[], bytes]
 
@@ -42,10 +52,12 @@ def private_pem(key: EllipticCurvePrivateKey, passphrase: bytes | None) -> bytes
 
 
 def public_pem(key: EllipticCurvePublicKey) -> bytes:
-    """The public half as PEM (SubjectPublicKeyInfo)."""
-    from cryptography.hazmat.primitives import serialization
-
-    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    """The public half as PEM (SubjectPublicKeyInfo), written here: loading a writer would cost more than verifying."""
+    numbers, size = key.public_numbers(), (key.curve.key_size + 7) // 8
+    point = b"\x04" + numbers.x.to_bytes(size, "big") + numbers.y.to_bytes(size, "big")
+    text = base64.b64encode(HEADS[key.curve.name] + point)
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    return b"\n".join([b"-----BEGIN PUBLIC KEY-----", *lines, b"-----END PUBLIC KEY-----", b""])
 
 
 def fingerprint(key: EllipticCurvePublicKey) -> str:
@@ -83,10 +95,12 @@ def parse_public(data: bytes, *, where: str) -> EllipticCurvePublicKey:
 
     Raises `UsageError` when it is neither, or not on a curve of ours; a private key is refused, too.
     """
-    from cryptography.hazmat.primitives import serialization
-
     if b"PRIVATE KEY-----" in data:
         raise UsageError(f"{where!r} is a private key", hint="verify with the public half, the file ending in .pub")
+    if plain := _plain_public(data):
+        return plain
+    from cryptography.hazmat.primitives import serialization
+
     try:
         if b"BEGIN CERTIFICATE-----" in data:
             from cryptography import x509
@@ -95,6 +109,22 @@ def parse_public(data: bytes, *, where: str) -> EllipticCurvePublicKey:
         return _elliptic_public(serialization.load_pem_public_key(data), where)
     except ValueError as error:
         raise UsageError(f"{where!r} is not a public key in PEM", hint="kit key show KEY prints it") from error
+
+
+def _plain_public(data: bytes) -> EllipticCurvePublicKey | None:
+    """The usual form of a key on one of our curves; None for any other, which the library reads."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    curves = {"secp256r1": ec.SECP256R1, "secp384r1": ec.SECP384R1, "secp521r1": ec.SECP521R1}
+    try:
+        found = PEM.fullmatch(data)
+        der = base64.b64decode(b"".join(found[1].split()), validate=True) if found else b""
+        for name, head in HEADS.items():
+            if der.startswith(head):
+                return ec.EllipticCurvePublicKey.from_encoded_point(curves[name](), der[len(head) :])
+    except ValueError:
+        return None
+    return None
 
 
 def hash_for(key: EllipticCurvePublicKey) -> HashAlgorithm:

@@ -10,7 +10,6 @@ import importlib
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,11 +70,16 @@ def digest_pieces(
     """
     todo = sorted(wanted, key=lambda piece: -piece[1])
     _hasher(hash_type)
-    workers = ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1))
-    with workers, (progress or Silent()).task("hashing", sum(size for _, size in todo), "bytes") as task:
-        done = workers.map(lambda batch: [_digest(folder, one, hash_type, task) for one, _ in batch], _batches(todo))
-        for batch in done:
-            yield from batch
+    with (progress or Silent()).task("hashing", sum(size for _, size in todo), "bytes") as task:
+        batches = list(_batches(todo))
+        if len(batches) < 2:
+            yield from (_digest(folder, one, hash_type, task) for one, _ in todo)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as workers:
+            for done in workers.map(lambda batch: [_digest(folder, one, hash_type, task) for one, _ in batch], batches):
+                yield from done
 
 
 def _hasher(hash_type: str) -> Any:

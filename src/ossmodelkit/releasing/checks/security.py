@@ -9,7 +9,7 @@ import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -33,6 +33,8 @@ STRAYS = (
     "events.out.tfevents*", "trainer_state.json", "wandb-*.json", "credentials*", "*.sqlite", "*.db",
 )  # fmt: skip
 STRAY_FOLDERS = frozenset({"__pycache__", ".ipynb_checkpoints", ".vscode", ".idea", "wandb", "mlruns", "runs", "logs"})
+UNPORTABLE = re.compile(r'[\x00-\x1f<>:"\\|?*]')
+DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))})
 ADDRESS = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^https?://[^\s/]+\.[^\s]+$")
 
 
@@ -175,6 +177,8 @@ def nothing_unexpected(dossier: Dossier) -> Iterator[Hit]:
         if is_stray(name):
             said = "left behind by an editor, a training run or a shell"
             yield wrong(name, said, "remove it from the model's folder")
+        if not is_portable(name):
+            yield wrong(name, "some systems cannot hold a file of this name", "rename it")
         twin = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
         if twin != name:
             yield wrong(name, f"on some systems this is the same file as {twin!r}", "rename one of them")
@@ -183,7 +187,24 @@ def nothing_unexpected(dossier: Dossier) -> Iterator[Hit]:
 def is_stray(name: str) -> bool:
     """Whether a payload name looks like a leftover."""
     *folders, last = name.split("/")
-    return bool(STRAY_FOLDERS & set(folders)) or any(fnmatch(last, pattern) for pattern in STRAYS)
+    return bool(STRAY_FOLDERS & set(folders)) or any(_like(last, pattern) for pattern in STRAYS)
+
+
+def is_portable(name: str) -> bool:
+    """Whether every usual file system can hold a payload name (Windows: naming files, paths and namespaces)."""
+    return not UNPORTABLE.search(name) and not any(
+        part.endswith((".", " ")) or part.partition(".")[0].upper() in DEVICES for part in name.split("/")
+    )
+
+
+def _like(name: str, pattern: str) -> bool:
+    """`fnmatch`, without compiling a pattern that is a word with a star before or behind it."""
+    word = pattern.strip("*")
+    if set("*?[") & set(word):
+        return fnmatchcase(name, pattern)
+    if pattern.startswith("*"):
+        return word in name if pattern.endswith("*") else name.endswith(word)
+    return name.startswith(word) if pattern.endswith("*") else name == pattern
 
 
 def secrets_in(text: str) -> Iterator[tuple[str, int]]:
