@@ -115,13 +115,13 @@ def _plain_public(data: bytes) -> EllipticCurvePublicKey | None:
     """The usual form of a key on one of our curves; None for any other, which the library reads."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    curves = {"secp256r1": ec.SECP256R1, "secp384r1": ec.SECP384R1, "secp521r1": ec.SECP521R1}
+    curves = {"secp256r1": ec.SECP256R1(), "secp384r1": ec.SECP384R1(), "secp521r1": ec.SECP521R1()}
     try:
         found = PEM.fullmatch(data)
         der = base64.b64decode(b"".join(found[1].split()), validate=True) if found else b""
         for name, head in HEADS.items():
             if der.startswith(head):
-                return ec.EllipticCurvePublicKey.from_encoded_point(curves[name](), der[len(head) :])
+                return ec.EllipticCurvePublicKey.from_encoded_point(curves[name], der[len(head) :])
     except ValueError:
         return None
     return None
