@@ -95,14 +95,17 @@ def prune(root: Path, keep: int) -> None:
 def _torn(folder: Path) -> str:
     try:
         digests = json.loads((folder / MARKER).read_bytes())
-        for name, expected in digests.items():
-            if _digest(folder / name) != expected:
+        there = {path.name for path in folder.iterdir()} - {MARKER}
+        for name in sorted(digests.keys() | there | {"state.json"}):
+            if name not in there:
+                return f"{name} is missing"
+            if digests.get(name) != _digest(folder / name):
                 return f"{name} has changed"
     except FileNotFoundError as error:
         return f"{Path(str(error.filename)).name} is missing"
     except (OSError, ValueError, AttributeError) as error:
         return str(error)
-    return "" if "state.json" in digests else "state.json is missing"
+    return ""
 
 
 def _digest(path: Path) -> str:
