@@ -184,7 +184,7 @@ def _instance(m: Machine, argument: bytes) -> None:
 def call(m: Machine, function: Value, args: Value, opcode: str, keywords: Value = None) -> None:
     """Note the call, and push what it gives back as far as that can be told."""
     if opcode == "REDUCE":
-        function, args = resolving.unwrapped(function, args)
+        function, args, opcode = resolving.unwrapped(function, args)
     m.emit(Call(function=function, args=args, keywords=keywords, offset=m.at, opcode=opcode))
     if opcode.startswith("NEWOBJ"):
         m.stack.push(Result(function, args if isinstance(args, tuple) else (), made=True))
@@ -195,10 +195,21 @@ def call(m: Machine, function: Value, args: Value, opcode: str, keywords: Value 
 
 def _note_nested(m: Machine, function: Value, args: Value) -> None:
     data = resolving.loaded_bytes(function, args)
+    if isinstance(data, Stored) and data.kind == "str":
+        data = _written_as_text(m, data)
     if isinstance(data, Stored):
         m.emit(Nested(loader=function, offset=data.offset, size=data.size))
     elif isinstance(data, bytes):
         m.emit(Nested(loader=function, offset=m.at, size=len(data), data=data))
+
+
+def _written_as_text(m: Machine, stored: Stored) -> bytes | None:
+    """Bytes that protocol 2 wrote as text: each character is one of them."""
+    m.budget.spend_bytes(3 * stored.size)
+    try:
+        return m.tape.read(stored.offset, stored.size).decode("utf-8", "surrogatepass").encode("latin-1")
+    except ValueError:
+        return None
 
 
 def _build(m: Machine, _: bytes) -> None:

@@ -85,7 +85,7 @@ class Cursor:
             self.crossed.append(started)
 
     def _take(self, count: int, started: int, *, copied: bool = False) -> int:
-        if self.frame_end >= 0 and self.at + count > self.frame_end:
+        if self.frame_end >= 0 and self.at + count > self.frame_end and self.frame_end < self.tape.size:
             self._cross(started)
             if self.skips and not copied:
                 self.at = self.frame_end
@@ -98,7 +98,7 @@ class Cursor:
 
     def _line(self, started: int) -> int:
         end = self.tape.find(b"\n", self.at, self.frame_end if self.frame_end >= 0 else self.tape.size)
-        if end < 0 and self.frame_end >= 0:
+        if end < 0 and 0 <= self.frame_end < self.tape.size:
             self._cross(started)
             if self.skips:
                 self.at = self.frame_end

@@ -20,6 +20,8 @@ ZIP = b"PK\x03\x04"
 PADDING = b"\0\r\n\t "
 TEXT = bytes(range(32, 127)) + b"\n\r\t\f"
 SAMPLE = 4096
+# A length of 384 in front of a safetensors header reads as PROTO 1: what breaks off this early says nothing.
+PROLOGUE = 16
 
 
 def accepts(blob: Blob) -> bool:
@@ -69,7 +71,7 @@ def read_on(first: Pickle, tape: Tape, blob: Blob, budget: Budget) -> Iterator[o
 def is_certain(pickle: Pickle, blob: Blob) -> bool:
     """Whether the bytes are a pickle, and not a text or noise that happens to begin like one."""
     if blob.head(2) in PROTOCOLS:
-        return True
+        return not pickle.broken or bool(pickle.events) or pickle.end > PROLOGUE
     calls = [event for event in pickle.events if isinstance(event, Call) and isinstance(event.function, Global)]
     if pickle.broken or calls:
         return not pickle.broken or any(map(_is_deliberate, calls))

@@ -48,6 +48,8 @@ LOADERS = frozenset(
         "pandas.io.pickle.read_pickle",
     }
 )
+TEXT_TO_BYTES = frozenset({"_codecs.encode", "codecs.encode"})
+LATIN = frozenset({"latin1", "latin-1", "iso-8859-1"})
 RECONSTRUCTORS = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
 ATTRIBUTE = frozenset({"builtins.getattr", "inspect.getattr_static", "_operator.getattr"})
 MODULE = frozenset({"importlib.import_module", "importlib.__import__", "builtins.__import__", "imp.load_module"})
@@ -63,8 +65,8 @@ def renamed(module: str, name: str) -> tuple[str, str]:
     return IMPORT_MAPPING.get(module, module), name
 
 
-def unwrapped(function: Value, args: Value) -> tuple[Value, Value]:
-    """The call behind a call: of a partial, a bound method, a methodcaller, `object.__call__`."""
+def unwrapped(function: Value, args: Value) -> tuple[Value, Value, str]:
+    """The call behind a call, and its opcode: of a partial, a bound method, a methodcaller, `object.__call__`."""
     for _ in range(HANDS_ON):
         if not isinstance(args, tuple):
             break
@@ -72,11 +74,18 @@ def unwrapped(function: Value, args: Value) -> tuple[Value, Value]:
             function, args = behind
         elif isinstance(function, Global) and function.name.endswith(".__call__"):
             function = Global(function.module, function.name.removesuffix(".__call__"), "__call__")
+        elif isinstance(function, Global) and _is_own_new(function, args):
+            # Protocol 2 writes NEWOBJ_EX as partial(A.__new__, A, …).
+            return args[0], args[1:], "NEWOBJ"
         elif isinstance(function, Global) and function.full in ("_operator.call", "operator.call") and args:
             function, args = args[0], args[1:]
         else:
             break
-    return function, args
+    return function, args, "REDUCE"
+
+
+def _is_own_new(function: Global, args: tuple[Value, ...]) -> bool:
+    return bool(args) and isinstance(args[0], Global) and function.full == f"{args[0].full}.__new__"
 
 
 def _behind(function: Result, args: tuple[Value, ...]) -> tuple[Value, Value] | None:
@@ -121,6 +130,9 @@ def loaded_bytes(function: Value, args: Value) -> Value:
     data = args[0]
     if isinstance(data, Result) and isinstance(data.callable, Global) and data.args:
         data = data.args[0] if data.callable.name == "BytesIO" else data
+    if isinstance(data, Result) and isinstance(data.callable, Global) and data.callable.full in TEXT_TO_BYTES:
+        data = data.args[0] if len(data.args) == 2 and str(data.args[1]).lower() in LATIN else data
+        return data if isinstance(data, Stored) and data.kind == "str" else None
     return data if isinstance(data, bytes) or (isinstance(data, Stored) and data.kind == "bytes") else None
 
 

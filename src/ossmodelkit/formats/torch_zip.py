@@ -33,7 +33,7 @@ BOOKKEEPING = frozenset(
 )
 MARKS = frozenset({"byteorder", "archive_format", "serialization_id"})
 SMALL = 4096
-RAW_FOLDERS = ("data/weights/", "data/constants/", "data/aotinductor/", ".data/", "xl_model_weights/")
+RAW_FOLDERS = ("data/weights/", "data/constants/", "data/aotinductor/", "constants/", ".data/", "xl_model_weights/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

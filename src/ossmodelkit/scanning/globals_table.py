@@ -63,6 +63,10 @@ def standing(module: str, name: str) -> Standing:
         return found
     if _is_plain(name) and "." not in name and not name.startswith("_") and _below(module, tables.values):
         return Standing(kind=Kind.VALUE)
+    cls, _, last = name.rpartition(".")
+    if last == "__new__" and "." not in cls and standing(module, cls).kind in (Kind.DATA, Kind.INERT):
+        # Protocol 2 names it for objects that are made with keywords; the machine knows that call.
+        return Standing(kind=Kind.VALUE)
     harm = _denied(tables, module, name)
     return Standing(kind=Kind.DENIED, rule=harm) if harm else Standing(kind=Kind.UNKNOWN)
 

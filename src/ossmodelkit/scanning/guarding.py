@@ -12,6 +12,7 @@ from ossmodelkit.formats.pickle_values import Box, Global, Result, Stored, Value
 from ossmodelkit.scanning.globals_table import Kind, standing
 
 Args = tuple[Value, ...]
+LATIN = frozenset({"latin1", "latin-1", "iso-8859-1"})
 TEXT_CODECS = frozenset({"latin1", "latin-1", "iso-8859-1", "ascii", "utf-8", "utf8"})
 PLAIN_BASES = frozenset(
     {
@@ -30,7 +31,17 @@ PLAIN_BASES = frozenset(
         "bool",
     }
 )
-COMPUTE_ONLY = frozenset({"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy"})
+COMPUTE_ONLY = frozenset({"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy", "nltk", "statsmodels"})
+LONGEST_FORMULA = 10_000
+ARRAY_MAKERS = frozenset(
+    {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.core._internal._reconstruct"}
+)
+# A formula of R's kind: names, numbers, signs, and the few functions that only change a column.
+FORMULA_CALLS = r"C|I|Q|Treatment|Sum|Poly|Helmert|center|standardize|scale|poly|bs|cr|cc|te"
+FORMULA = re.compile(
+    rf"(?:(?:(?:{FORMULA_CALLS})|np\.(?:log|log1p|log2|log10|exp|sqrt|square|abs))(?=\()"
+    r"|\d+\.?\d*|[^\W\d]\w*+(?!\s*[.(])|\)(?!\s*\()|[\s~+\-*:/|^(,=])*+"
+)
 # The text that scipy's distributions compile, one line of it (`scipy/stats/_distn_infrastructure.py`).
 DISTRIBUTION_LINE = re.compile(
     r"|def _parse_args\w*\(self, [\w ,=.]*(, \w+=('mv'|None))*\):"
@@ -123,7 +134,12 @@ def _calls_known(args: Args) -> str:
 
 
 def _nested(args: Args) -> str:
-    right = len(args) == 1 and (isinstance(args[0], bytes) or (isinstance(args[0], Stored) and args[0].kind == "bytes"))
+    one = args[0] if len(args) == 1 else None
+    if isinstance(one, Result) and isinstance(one.callable, Global) and one.callable.full == "_codecs.encode":
+        # Protocol 2 writes bytes as text: the machine has read those characters, and they are scanned.
+        right = len(one.args) == 2 and isinstance(one.args[0], Stored) and str(one.args[1]).lower() in LATIN
+    else:
+        right = isinstance(one, bytes) or (isinstance(one, Stored) and one.kind == "bytes")
     return "" if right else "loads from something else than bytes in the pickle"
 
 
@@ -140,11 +156,53 @@ def _numpy_function(args: Args) -> str:
 
 
 def _enum(args: Args) -> str:
-    return "" if len(args) == 1 and is_constant(args[0]) else "is handed more than one constant"
+    one = args[0] if len(args) == 1 else ()
+    right = is_constant(one) and one != ()
+    right = right or (isinstance(one, Result) and isinstance(one.callable, Global) and _is_enum(one.callable))
+    return "" if right else "is handed more than one constant"
 
 
-def _distribution(args: Args) -> str:
-    return _constants(args)
+def _one_constant(args: Args) -> str:
+    right = len(args) == 1 and (args[0] is None or isinstance(args[0], (str, bytes, int, float)))
+    return "" if right else "is handed more than one constant"
+
+
+def _container(args: Args) -> str:
+    right = len(args) == 1 and isinstance(args[0], (Box, tuple, str, bytes))
+    return "" if right else "walks over something else than a list"
+
+
+def _typing_mark(args: Args) -> str:
+    mark = args[0] if len(args) == 2 else None
+    if not (isinstance(mark, Global) and mark.module == "typing" and is_known(mark)):
+        return "looks something up in what is no mark of typing"
+    return "" if _only_types(args[1]) else "is handed something else than types"
+
+
+def _only_types(value: Value, depth: int = 4) -> bool:
+    if isinstance(value, (tuple, Box)):
+        return depth > 0 and all(_only_types(one, depth - 1) for one in value)
+    return is_known(value) or is_constant(value)
+
+
+def _union(args: Args) -> str:
+    joins = len(args) == 2 and isinstance(args[0], Global) and args[0].full in ("_operator.or_", "operator.or_")
+    return "" if joins and isinstance(args[1], tuple) and _only_types(args[1]) else "calls what it is handed"
+
+
+def _plain_type(args: Args) -> str:
+    return "" if len(args) == 1 and args[0] in PLAIN_BASES | {"NoneType", "slice", "range"} else "brings a type of code"
+
+
+def _makes_array(args: Args) -> str:
+    maker = args[0] if len(args) > 1 else None
+    if not (isinstance(maker, Global) and maker.full in ARRAY_MAKERS and isinstance(args[1], tuple)):
+        return "calls something else than numpy's own function"
+    return "" if args[1] and is_known(args[1][0]) else "makes an array of a class that is not known"
+
+
+def _without_arguments(args: Args) -> str:
+    return "" if not args else "its constructor runs with these arguments"
 
 
 RULES: dict[str, Callable[[Args], str]] = {
@@ -160,8 +218,15 @@ RULES: dict[str, Callable[[Args], str]] = {
     "text-first": _text_first,
     "numpy-function": _numpy_function,
     "enum": _enum,
-    "distribution": _distribution,
+    "distribution": _constants,
     "file-beside": lambda args: "",
+    "formula": _without_arguments,
+    "one-constant": _one_constant,
+    "container": _container,
+    "typing-mark": _typing_mark,
+    "union": _union,
+    "plain-type": _plain_type,
+    "makes-array": _makes_array,
 }
 
 
@@ -174,15 +239,39 @@ def problem(rule: str, args: Value) -> str:
 
 def state_problem(rule: str, state: Value) -> str:
     """What is wrong with setting the state of an object made from a guarded name."""
-    if rule == "distribution":
-        return (
-            "" if _texts_of(state, "_parse_arg_template", DISTRIBUTION_LINE) else "compiles a text that is not scipy's"
-        )
-    if rule == "file-beside":
-        names = _values_of(state, "filename")
-        right = all(isinstance(one, str) and one == one.replace("\\", "/").rpartition("/")[2] for one in names)
-        return "" if right else "reads an array from a file elsewhere"
-    return ""
+    if rule not in STATES:
+        return ""
+    if not _is_readable(state):
+        return "sets a state that cannot be told"
+    keys, right, wrong = STATES[rule]
+    return "" if all(right(one) for key in keys for one in _values_of(state, key)) else wrong
+
+
+def _is_scipys_text(value: Value) -> bool:
+    return isinstance(value, str) and all(DISTRIBUTION_LINE.fullmatch(line) for line in value.split("\n"))
+
+
+def _is_file_beside(value: Value) -> bool:
+    return isinstance(value, str) and value == value.replace("\\", "/").rpartition("/")[2]
+
+
+def _is_formula(value: Value) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_FORMULA and FORMULA.fullmatch(value) is not None
+
+
+# By rule: the keys of a state that matter, what their values must be, and what is said otherwise.
+STATES: dict[str, tuple[tuple[str, ...], Callable[[Value], bool], str]] = {
+    "distribution": (("_parse_arg_template",), _is_scipys_text, "compiles a text that is not scipy's"),
+    "file-beside": (("filename",), _is_file_beside, "reads an array from a file elsewhere"),
+    "formula": (("formula",), _is_formula, "builds columns from a formula that may hold code"),
+}
+
+
+def _is_readable(state: Value) -> bool:
+    """Whether a state is a plain dict, or the pair of two that objects with slots have, with nothing left out."""
+    if isinstance(state, tuple):
+        return all(one is None or _is_readable(one) for one in state)
+    return isinstance(state, Box) and state.kind == "dict" and state.whole
 
 
 def _values_of(state: Value, key: str) -> list[Value]:
@@ -191,10 +280,3 @@ def _values_of(state: Value, key: str) -> list[Value]:
     if not isinstance(state, Box):
         return []
     return [value for name, value in zip(state[::2], state[1::2], strict=False) if name == key]
-
-
-def _texts_of(state: Value, key: str, line: re.Pattern[str]) -> bool:
-    if isinstance(state, Box) and not state.whole:
-        return False
-    texts = _values_of(state, key)
-    return all(isinstance(one, str) and all(line.fullmatch(part) for part in one.split("\n")) for one in texts)

@@ -29,10 +29,14 @@ MOST_CALLS_SHOWN = 3
 # Calls that give back an object which the loading program uses as well.
 SHARED = frozenset({"logging.getLogger"})
 # What a state does that breaks its rule.
-STATE_TOPICS = {"distribution": "code", "file-beside": "loads"}
+STATE_TOPICS = {"distribution": "code", "file-beside": "loads", "formula": "code"}
 # In bytes that are probably no pickle, these say nothing.
 MAY_BE_CHANCE = ("unknown", "persistent", "unproven", "computed", "alters", "extension")
-# Rules of names that lead to other objects when their arguments are wrong.
+# Rules of names that lead to other objects, or call what they are handed, when their arguments are wrong.
+LEADS_ON = frozenset(
+    {"attribute-of-class", "plain-names", "calls-known", "numpy-function", "container", "one-constant", "typing-mark"}
+    | {"union", "plain-type", "makes-array"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +162,7 @@ def _judge_call(event: Call, calls: dict[str, list[Call]]) -> Iterator[Remark]:
 
 
 def _guard_topic(known: Standing) -> str:
-    return (
-        "reach" if known.rule in ("attribute-of-class", "plain-names", "calls-known", "numpy-function") else "unproven"
-    )
+    return "reach" if known.rule in LEADS_ON else "unproven"
 
 
 def _judge_reached(function: Global, event: Call, calls: dict[str, list[Call]]) -> Iterator[Remark]:
