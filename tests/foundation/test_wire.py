@@ -70,3 +70,13 @@ def test_a_misfit_names_its_place_and_a_remedy(data: object, message: str, hint:
 
 def test_a_lenient_reader_lets_newer_keys_pass() -> None:
     assert from_wire(Cart, {"name": "a", "engine": "v8"}, strict=False) == Cart(name="a")
+
+
+def test_a_value_that_unfolds_without_end_is_told_short() -> None:
+    """Nine aliases of nine, nine times over: its `repr` would not fit into memory."""
+    unfolding: object = "x"
+    for _ in range(9):
+        unfolding = [unfolding] * 9
+    with pytest.raises(UsageError) as caught:
+        from_wire(dict[str, int], {"name": unfolding})
+    assert len(str(caught.value)) < 200

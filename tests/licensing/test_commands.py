@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from ossmodelkit.foundation.errors import RefusedError, SourceError, UsageError
+from ossmodelkit.foundation.errors import RefusedError, SourceError
 from ossmodelkit.licensing import attributing, auditing, repository
 from ossmodelkit.licensing.situation import Profile
 from ossmodelkit.sources.opening import open_source
@@ -56,28 +56,6 @@ def test_the_documented_scenario_is_the_schema(tmp_path: Path) -> None:
     path = tmp_path / "documented.yaml"
     path.write_text(page.partition("```yaml\n")[2].partition("```")[0])
     assert decide(path).verdict == "fail"
-
-
-@pytest.mark.parametrize(
-    ("text", "word"),
-    [
-        pytest.param("componentz: []", "componentz", id="an unknown key"),
-        pytest.param("components: [{role: boss}]", "boss", id="an unknown role"),
-        pytest.param("components: [{role: base, licence: mit}]", "licence", id="a misspelt key"),
-        pytest.param("profile: {use: [sell]}\ncomponents: []", "sell", id="an unknown use"),
-        pytest.param("profile: {mau: many}\ncomponents: []", "mau", id="text for a number"),
-        pytest.param("schema: 2\ncomponents: []", "schema", id="another schema"),
-        pytest.param("components: [", "YAML", id="no YAML"),
-        pytest.param("", "table", id="nothing"),
-        pytest.param("!!python/object/apply:os.system [id]", "YAML", id="a tag that would run"),
-    ],
-)
-def test_a_wrong_scenario_is_refused(text: str, word: str, tmp_path: Path) -> None:
-    path = tmp_path / "case.yaml"
-    path.write_text(text)
-    with pytest.raises(UsageError) as caught:
-        decide(path)
-    assert word in caught.value.message
 
 
 def test_a_missing_scenario_is_told(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import reprlib
 import types
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -157,7 +158,9 @@ def _one_of(options: tuple[Any, ...], data: Any, where: str) -> Any:
     if data in options:
         return data
     known = ", ".join(str(option) for option in options)
-    raise UsageError(f"{where}: {_short(data)} is not one of {known}", hint=did_you_mean(str(data), map(str, options)))
+    raise UsageError(
+        f"{where}: {_short(data)} is not one of {known}", hint=did_you_mean(_short(data).strip("'"), map(str, options))
+    )
 
 
 def did_you_mean(word: str, known: Any) -> str:
@@ -167,6 +170,8 @@ def did_you_mean(word: str, known: Any) -> str:
     return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(names)
 
 
+SHOWN = reprlib.Repr()
+SHOWN.maxlevel, SHOWN.maxstring, SHOWN.maxlong = 2, 80, 80
 NAMES = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -175,5 +180,6 @@ def _misfit(where: str, wanted: str, data: object) -> UsageError:
 
 
 def _short(data: object) -> str:
-    text = repr(data)
+    """A value as a message shows it. Never `repr`: a few aliases of YAML unfold to gigabytes."""
+    text = SHOWN.repr(data)
     return text if len(text) <= 60 else text[:57] + "..."

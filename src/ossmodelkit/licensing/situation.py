@@ -22,6 +22,7 @@ WEIGHTS = frozenset({"base", "adapter", "merge-input"})
 OUTPUTS = frozenset({"synthetic-data", "output-source"})
 CODE = frozenset({"repo-code", "training-code", "serving-code", "dependency", "tool"})
 TRAINED_WITH = frozenset({"adapter", "merge-input", "dataset", "synthetic-data"})
+FIGURES = ("mau", "mau_on_release_date", "annual_revenue_usd", "monthly_revenue_usd")
 NOT_SHIPPED = frozenset({"dataset", "synthetic-data", "output-source", "training-code", "tool"})
 
 
@@ -45,6 +46,14 @@ class Profile:
     policy: Literal["strict", "lenient"] = "strict"
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.use:
+            raise ValueError("`use` names no use")
+        for name in FIGURES:
+            figure = getattr(self, name)
+            if figure is not None and not 0 <= figure < float("inf"):
+                raise ValueError(f"`{name}` is {figure}: write a figure from 0 on, or null where it is not known")
 
     @property
     def distributes(self) -> bool:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from ossmodelkit.core.license import Decision
 from ossmodelkit.core.policy import Outcome
 from ossmodelkit.core.report import Report, Table
 from ossmodelkit.foundation.errors import SourceError, UsageError
-from ossmodelkit.foundation.wire import from_wire
-from ossmodelkit.licensing import auditing, deciding, recording
-from ossmodelkit.licensing.reading import load_yaml
-from ossmodelkit.licensing.situation import Situation
+from ossmodelkit.licensing import auditing, deciding, recording, scenario
 from ossmodelkit.workflow.license import DISCLAIMER, OUTCOMES, SUMMARIES
 
 LARGEST_SCENARIO = 1024 * 1024
@@ -23,7 +19,7 @@ def decide(path: Path) -> Report:
 
     Raises `SourceError` for a file that cannot be read and `UsageError` for one that breaks the schema.
     """
-    decision = deciding.decide(from_wire(Situation, _load(path), where=path.name))
+    decision = deciding.decide(scenario.read(_text(path), path.name))
     return Report(
         command="license decide",
         subject=str(path),
@@ -38,19 +34,15 @@ def decide(path: Path) -> Report:
     )
 
 
-def _load(path: Path) -> Any:
+def _text(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_SCENARIO:
             raise UsageError(f"{path} is too large for a scenario")
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SourceError(f"cannot read {str(path)!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no UTF-8 text") from error
-    try:
-        return load_yaml(text)
-    except ValueError as error:
-        raise UsageError(f"{path} is no YAML: {error}", hint="see docs/licensing.md for the schema") from error
 
 
 def _tables(decision: Decision) -> tuple[Table, ...]:
