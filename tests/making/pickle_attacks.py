@@ -34,6 +34,8 @@ SUSPICIOUS = frozenset(
         "unknown class",
         "class of __main__",
         "GLOBAL with a blank",
+        "loader kept with its bytes for later",
+        "download kept for later",
         "text without STOP that calls a stranger",
         "text that breaks after an INST of a stranger",
         "class that calls what stands in its state",

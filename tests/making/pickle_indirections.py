@@ -21,6 +21,15 @@ def indirections() -> dict[str, bytes]:
             called(called(named("operator", "methodcaller"), text("system"), ID), import_)
         ),
         "partial of getattr": old(called(called(named("functools", "partial"), system), ID)),
+        "loader kept with its bytes for later": old(
+            called(
+                named("collections", "defaultdict"),
+                called(named("functools", "partial"), named("torch.storage", "_load_from_bytes"), packed),
+            )
+        ),
+        "download kept for later": old(
+            called(named("functools", "partial"), named("timm.models._hub", "load_model_config_from_hf"), text("x/y"))
+        ),
         "reduce over getattr": old(called(named("functools", "reduce"), getattr_, args(import_, text("system")))),
         "dotted name through random": framed(called(stacked("random", "_os.system"), ID)),
         "dotted name through an allowed package": framed(called(stacked("torch", "serialization.os.system"), ID)),

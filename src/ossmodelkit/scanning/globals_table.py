@@ -61,7 +61,7 @@ def standing(module: str, name: str) -> Standing:
             return Standing(kind=Kind(kind), rule=rule)
     if found := _in_package(tables, module, name, full):
         return found
-    if _is_plain(name) and "." not in name and not name.startswith("_") and _below(module, tables.values):
+    if _is_plain(name) and "." not in name and not name.startswith("_") and _holds_values(tables, module):
         return Standing(kind=Kind.VALUE)
     cls, _, last = name.rpartition(".")
     if last == "__new__" and "." not in cls and standing(module, cls).kind in (Kind.DATA, Kind.INERT):
@@ -132,6 +132,12 @@ def _below(module: str, packages: frozenset[str] | dict[str, str] | list[str]) -
             return module
         module = module.rpartition(".")[0]
     return ""
+
+
+def _holds_values(tables: _Tables, module: str) -> bool:
+    """Whether the functions of a module may be named; what is excepted from the classes of a package is here, too."""
+    excepted = any(_below(module, entry.get("except", [])) for entry in tables.data)
+    return bool(_below(module, tables.values)) and not excepted
 
 
 def _is_plain(name: str) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from ossmodelkit.formats.pickle_values import Box, Global, Result, Stored, Value, describe
-from ossmodelkit.scanning.globals_table import Kind, standing
+from ossmodelkit.scanning.globals_table import Kind, Standing, standing
 
 Args = tuple[Value, ...]
 LATIN = frozenset({"latin1", "latin-1", "iso-8859-1"})
@@ -106,7 +106,14 @@ def _is_enum(of: Global) -> bool:
 
 
 def _wraps_known(args: Args) -> str:
-    return "" if args and is_known(args[0]) else "wraps something that is not known"
+    """A guarded function is judged by what it is kept with, as nobody sees what it is called with later."""
+    if not args or not is_known(args[0]):
+        return "wraps something that is not known"
+    of = args[0]
+    known = standing(of.module, of.name) if isinstance(of, Global) else Standing(kind=Kind.VALUE)
+    if known.kind is not Kind.GUARD or len(args) == 1:
+        return ""
+    return "keeps a loader with the bytes for it" if known.rule == "nested" else problem(known.rule, args[1:])
 
 
 def _constants(args: Args) -> str:
