@@ -67,6 +67,21 @@ def test_a_full_disk_is_named_and_leaves_no_half_checkpoint(llama: Path, monkeyp
     assert list((llama / "tuned.run" / "checkpoints").iterdir()) == []
 
 
+@pytest.mark.parametrize("room", [200_000, 20_000], ids=["for one checkpoint file", "for none"])
+def test_a_file_that_may_not_grow_ends_the_run_clearly(room: int, llama: Path) -> None:
+    """A limit of the operating system stands for a disk that is really full; safetensors writes past Python."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        record = run_here(job_in(llama, plan_of(method={"name": "full"}, train={"checkpoint_every": 2})))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (record.status, record.cause, record.reason, record.steps) == ("failed", "run", "the disk is full", 2)
+    assert list((llama / "tuned.run" / "checkpoints").iterdir()) == []
+
+
 def test_memory_that_runs_out_is_named(llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ossmodelkit.trainer import loop
 

@@ -66,7 +66,10 @@ def run(job: Job) -> RunRecord:
 
 def _of_the_machine(error: BaseException) -> bool:
     """Memory, disk and people end runs too; none of them is a defect of ours."""
-    return isinstance(error, (OSError, MemoryError, KeyboardInterrupt)) or "memory" in str(error).lower()
+    from safetensors import SafetensorError
+
+    known = (OSError, MemoryError, KeyboardInterrupt, SafetensorError)
+    return isinstance(error, known) or "memory" in str(error).lower()
 
 
 def _chapters(this: Run) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import re
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Trouble(Exception):  # noqa: N818 - a word that is read aloud in `raise Trouble`
@@ -33,7 +36,7 @@ def explain(error: BaseException) -> Trouble:
             hint="halve micro_batch (the mathematics stay the same), set speed.recompute = true, or weights = 'int8'; "
             "kit estimate PLAN tells what fits",
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _is_out_of_space(error):
         return Trouble(
             "the disk is full", hint="free space and run again with --resume; keep_checkpoints = 1 needs less"
         )
@@ -42,6 +45,13 @@ def explain(error: BaseException) -> Trouble:
     if isinstance(error, ModuleNotFoundError):
         return Trouble(f"the module {error.name!r} is not installed", hint="pip install 'ossmodelkit[train]'")
     return Trouble(text.splitlines()[0][:400], hint="the whole traceback is in trainer.log beside the run")
+
+
+def _is_out_of_space(error: BaseException) -> bool:
+    """Also where a library turned the operating system's number into words of its own, as safetensors does."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in FULL
+    return bool(found := re.search(r"\(os error (\d+)\)", str(error))) and int(found[1]) in FULL
 
 
 def first_line(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ossmodelkit.core.plan import Plan
 from ossmodelkit.core.training import EVENT_MARK, Job, RunRecord
-from ossmodelkit.foundation.errors import UsageError
+from ossmodelkit.foundation.errors import KitError, UsageError
 from ossmodelkit.foundation.wire import from_wire, to_wire
 from ossmodelkit.foundation.writing import write_atomic
 
@@ -55,9 +55,16 @@ def lay_out(job: Job) -> tuple[Path, Path]:
 
 
 def keep(record: RunRecord, folder: Path) -> None:
-    """Write a record that the trainer could not, or need not, write itself."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(folder / "run.json", json.dumps(to_wire(record), indent=1).encode())
+    """Write a record that the trainer could not, or need not, write itself.
+
+    Raises `KitError` where the disk has not even room for that.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(folder / "run.json", json.dumps(to_wire(record), indent=1).encode())
+    except OSError as error:
+        why = f"{record.reason}, and its record cannot be written: {error.strerror}"
+        raise KitError(why, hint="free space, or give `out` another disk; then run again with --resume") from error
 
 
 def read_record(path: Path) -> RunRecord | None:

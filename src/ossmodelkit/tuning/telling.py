@@ -102,7 +102,7 @@ def tables(record: RunRecord, plan: Plan) -> tuple[Table, ...]:
         ("data", f"{plan.data}  {record.data.get('used_rows', '?')} rows, {record.data.get('tokens', '?')} tokens"),
         (
             "method",
-            f"{plan.method.name}, {record.trainable_parameters:,} of {record.parameters:,} learn ({share:.2g} %)",
+            f"{plan.method.name}, {record.trainable_parameters:,} of {record.parameters:,} learn ({share:.3g} %)",
         ),
         ("steps", f"{record.steps} of {record.planned_steps} in {record.seconds:.1f} s"),
     ]
