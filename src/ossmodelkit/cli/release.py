@@ -129,6 +129,32 @@ def check(
 
 
 @app.command()
+def ask(
+    model: Model,
+    key: Key = "",
+    public: Public = "",
+    certificate: Certificate = "",
+    passphrase_file: PassphraseFile = None,
+    profile: Profiles = None,
+    policy: Policy = "",
+    attest: Attest = "",
+    trust: Trust = "",
+) -> None:
+    """Print what only a person can state, as text for attest.yaml, with what the records propose.
+
+    Examples:
+
+        kit release ask tuned --profile public-weights >> attest.yaml
+    """
+    from ossmodelkit.workflow.release import ask as run
+
+    options = _options(
+        model, key, public, certificate, passphrase_file, profile, policy, attest, trust, "", False, "1.6",
+    )  # fmt: skip
+    typer.echo(run(options, desk=_desk()), nl=False)
+
+
+@app.command()
 def attach(
     model: Model,
     name: Annotated[str, typer.Argument(help="What was measured: scores, loadtest, redteam, bias, vulns, ….")],

@@ -18,6 +18,7 @@ from ossmodelkit.releasing.checklist import Checklist
 from ossmodelkit.releasing.comparing import changes
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.envelope import Signer
+from ossmodelkit.releasing.questions import as_yaml, open_questions
 from ossmodelkit.reporting.escaping import markdown
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.release_diff import dossier_in
@@ -37,6 +38,13 @@ def check(options: Options, *, desk: Desk) -> Report:
     dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))
     word = "ready" if checklist.outcome is Outcome.PASS else "refused"
     return report("release check", options.model, word, dossier, checklist)
+
+
+def ask(options: Options, *, desk: Desk) -> str:
+    """The statements that are still open, as text for `attest.yaml`; empty when there is none."""
+    signer = signer_for(options, desk) if options.key else None
+    material = _material(options, desk, signer)
+    return as_yaml(*assemble(material.dossier, material.found, _wishes(options, material.dossier)))
 
 
 def release(options: Options, *, desk: Desk) -> Report:
@@ -196,6 +204,8 @@ def _next(checklist: Checklist, model: str, target: Path | None) -> tuple[str, .
             f"kit verify {target} --key KEY.pub   as anyone can",
             f"kit release check {model}   what is still open, and does not refuse",
         )
-    if checklist.refused:
-        return tuple(f"kit explain {line.item.id}" for line in checklist.refused[:3])
-    return ("kit release MODEL --out DIR --key KEY",)
+    if not checklist.refused:
+        return (f"kit release {model} --out DIR --key KEY",)
+    waiting = len([line for line in open_questions(checklist) if line in checklist.refused])
+    ask = (f"kit release ask {model} >> attest.yaml   {waiting} of them wait for a person's word",) if waiting else ()
+    return (*ask, *(f"kit explain {line.item.id}" for line in checklist.refused[:3]))

@@ -64,7 +64,8 @@ def measured(dossier: Dossier, item_id: str) -> Iterator[Hit]:
     asked = by_id(item_id)
     table = dossier.measured(asked.measure)
     if table is None:
-        remedy = f"measure it, then: kit release attach MODEL {asked.measure} FILE.json"
+        told = f"a JSON table with {', '.join(asked.needs)}" if asked.needs else "a JSON table"
+        remedy = f"measure it, write {told}, then: kit release attach MODEL {asked.measure} FILE.json"
         yield missing(asked.artifact, f"no record holds {asked.measure!r} for these bytes", remedy)
         return
     absent = [name for name in asked.needs if table.get(name) in (None, "", [], {})]

@@ -11,7 +11,7 @@ from ossmodelkit.releasing import coverage
 from ossmodelkit.releasing.card import frontmatter, numbers, validator
 from ossmodelkit.releasing.checks.asking import attested, item, measured
 from ossmodelkit.releasing.dossier import Dossier
-from ossmodelkit.releasing.layout import CARD, CHANGES, FORM, STATUS
+from ossmodelkit.releasing.layout import ATTEST, CARD, CHANGES, FORM, STATUS
 from ossmodelkit.releasing.noting import missing, moot, wrong
 from ossmodelkit.releasing.said import is_filler, use_of
 
@@ -103,8 +103,13 @@ def energy_told(dossier: Dossier) -> Iterator[Hit]:
     """Energy is neither measured nor estimated, and no reason is given."""
     if not dossier.was_trained:
         yield moot("release/evidence/finetune.json", "nothing was tuned")
-    elif numbers.energy(dossier).kwh is None and not dossier.attested("DOC-007"):
-        yield missing("release/evidence/finetune.json", "no energy figure", "the run must record seconds and hardware")
+    elif numbers.energy(dossier).kwh is None and (stated := dossier.attested("DOC-007")):
+        yield from attested(dossier, "DOC-007")
+        if is_filler(stated.answers.get("reason")):
+            yield wrong(ATTEST, "DOC-007 gives no reason", "answer 'reason' in attest.yaml: why energy is not known")
+    elif numbers.energy(dossier).kwh is None:
+        remedy = 'write {"kwh": …, "method": "…"}, then: kit release attach MODEL energy FILE.json'
+        yield missing("release/evidence/finetune.json", "nobody knows the power this hardware draws", remedy)
 
 
 @item("DOC-008")
