@@ -10,11 +10,13 @@ import re
 from bisect import bisect
 from collections.abc import Iterator
 
-from ossmodelkit.curating.personal import addresses, numbers, phones
+from ossmodelkit.curating.personal import addresses, national, numbers, phones
 from ossmodelkit.curating.personal.found import Found
 
 DIGITS = re.compile(r"[+(\d](?:[ ().\-/]{0,3}\d){3,}", re.ASCII)
-SHORTEST, SHORTEST_SSN, SHORTEST_CARD = 6, 9, 12
+# A capital before two digits: numbers that begin with letters have that, and little else does.
+LETTERED = re.compile(r"[A-Z][ -]?\d{2}", re.ASCII)
+SHORTEST, SHORTEST_NATIONAL, SHORTEST_SSN, SHORTEST_CARD = 6, 8, 9, 12
 
 
 def find(text: str, field: str = "") -> list[Found]:
@@ -27,6 +29,8 @@ def find(text: str, field: str = "") -> list[Found]:
     if "@" in text:
         _take(taken, addresses.emails(text))
     runs = [match.span() for match in DIGITS.finditer(text) if match.end() - match.start() >= SHORTEST]
+    if LETTERED.search(text):
+        _take(taken, national.lettered(text, field))
     if runs:
         _take(taken, numbers.ibans(text))
         for start, end in runs:
@@ -38,6 +42,8 @@ def find(text: str, field: str = "") -> list[Found]:
 
 def _in_digits(text: str, start: int, end: int, field: str) -> Iterator[Found]:
     length = end - start
+    if length >= SHORTEST_NATIONAL:
+        yield from national.in_digits(text, start, end, field)
     if text.count(".", start, end) >= 3:
         yield from addresses.ipv4(text, start, end, field)
     if length >= SHORTEST_CARD:
