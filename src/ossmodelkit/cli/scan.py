@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +42,9 @@ def scan(
     claim: Annotated[
         str, typer.Option("--claim", metavar="WHAT", help="What may differ: full, none, all-linear, or q_proj,v_proj.")
     ] = "",
+    download: Annotated[
+        Path | None, typer.Option("--download", metavar="FOLDER", help="Fetch a remote model here if it passes.")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on: scan each file that arrives in one folder.")] = False,
     online: Online = False,
 ) -> None:
@@ -62,6 +66,8 @@ def scan(
         kit scan ~/Downloads --watch
 
         kit scan ./tuned --against ./base --claim q_proj,v_proj
+
+        kit scan hub:org/name --online --download ./name
     """
     from ossmodelkit.foundation.progress import for_people
     from ossmodelkit.project.waivers import read_waivers
@@ -70,6 +76,10 @@ def scan(
 
     if watch:
         _watch(paths, output, fail_on)
+    if download:
+        from ossmodelkit.workflow.download import download as fetch
+
+        run = partial(fetch, folder=download)
     report = run(
         paths,
         desk=desk_here(progress=for_people()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from ossmodelkit.core.source import Source
@@ -15,12 +16,16 @@ UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 class Traffic:
-    """Bytes and requests so far; shared by all files of a source, and safe between threads."""
+    """Bytes and requests so far; shared by all files of a source, and safe between threads.
+
+    `heard`, where given, is told how much it is by now.
+    """
 
     def __init__(self, limit: int | None = None) -> None:
         self.limit = fetch_limit() if limit is None else limit
         self.bytes_fetched = 0
         self.requests = 0
+        self.heard: Callable[[str], None] | None = None
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -42,6 +47,8 @@ class Traffic:
         with self._lock:
             self.bytes_fetched += count
             self.requests += 1
+        if self.heard:
+            self.heard(f"{_shown(self.bytes_fetched)} fetched")
 
 
 def traffic_of(source: Source) -> Traffic | None:

@@ -16,12 +16,13 @@ from ossmodelkit.core.report import Report
 from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.errors import SourceError, UsageError
 from ossmodelkit.scanning.inspecting import FileResult, Inspection, inspect
-from ossmodelkit.scanning.plugged import plugged
+from ossmodelkit.scanning.plugged import plugged as load_plugged
 from ossmodelkit.scanning.verdict import Word
 from ossmodelkit.sources.opening import open_source
 from ossmodelkit.sources.traffic import origin, remarks
 from ossmodelkit.workflow.accepting import accept
 from ossmodelkit.workflow.desk import Desk
+from ossmodelkit.workflow.listening import listening
 from ossmodelkit.workflow.scan_report import report_on
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ def _expanded(refs: Iterable[str]) -> Iterable[str]:
 
 
 def _inspect(source: Source, desk: Desk, jobs: int, *, several: bool) -> Inspection:
-    found = inspect(source, jobs=jobs, progress=desk.progress, plugged=desk.heard([source]).scan.checks)
+    found = inspect(
+        source, jobs=jobs, progress=listening(desk.progress, source), plugged=desk.heard([source]).scan.checks
+    )
     return _under(source.ref, found) if several else found
 
 
@@ -151,7 +154,7 @@ def _write(source: Source, desk: Desk, found: Inspection, compared: Compared | N
 
 
 def _versions(names: Sequence[str]) -> dict[str, Any]:
-    return {"plugged": {one.name: one.version for one in plugged(names)}} if names else {}
+    return {"plugged": {one.name: one.version for one in load_plugged(names)}} if names else {}
 
 
 def _together(seen: Sequence[Inspection]) -> Inspection:
