@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -126,8 +127,19 @@ def details(checked: Checked) -> dict[str, Any]:
             {"group": one.group, "label": one.label, "meetings": one.meetings, "pmi": round(one.pmi, 3)}
             for one in checked.leanings
         ],
-        "against": [{"file": name, "items": items, "met": met} for name, items, met in checked.examined],
+        "against": [
+            {"file": name, "sha256": _sha256(Path(name)), "items": items, "met": met}
+            for name, items, met in checked.examined
+        ],
     }
+
+
+def _sha256(path: Path) -> str:
+    """The digest of an evaluation file, so that a release can tell whether it is the one that was evaluated on."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _lengths(lengths: Lengths) -> dict[str, Any]:

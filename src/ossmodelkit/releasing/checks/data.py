@@ -18,6 +18,7 @@ CHECK = "kit data check DATA, then release again"
 # The rules of `kit data check` that answer an item; all of them must have been asked.
 PERSONAL = frozenset({"data-email", "data-phone", "data-credit-card", "data-iban", "data-ssn", "data-ip-address"})
 ANOMALIES = frozenset({"data-duplicate-row", "data-near-duplicate", "data-trigger-word"})
+USUAL_OVERLAP = 0.01
 UNTRAINED = "no training run of ours made these bytes"
 
 
@@ -92,16 +93,13 @@ def evaluation_not_trained_on(dossier: Dossier) -> Iterator[Hit]:
     if not dossier.was_trained:
         yield moot(RECORD, UNTRAINED)
         return
-    table = dossier.measured("contamination") or _data_table(dossier, "contamination")
-    if table is None:
-        if not dossier.details(Kind.EVALUATE) and not dossier.details(Kind.FINETUNE).get("evaluations"):
-            yield moot(RECORD, "no score is reported")
-        else:
-            yield missing(RECORD, "nobody compared evaluation and training data", "kit data check DATA --against EVAL")
-        return
-    rate = table.get("rate", table.get("overlap"))
-    if isinstance(rate, (int, float)) and rate > float(table.get("allowed", 0.01)):
-        yield wrong(RECORD, f"overlap {rate:.4f}", "take the overlap out, and evaluate again")
+    run = dossier.details(Kind.FINETUNE)
+    if table := dossier.measured("contamination"):
+        yield from _overlap(table.get("rate", table.get("overlap")), table.get("allowed", USUAL_OVERLAP))
+    elif not dossier.details(Kind.EVALUATE) and not run.get("evaluations"):
+        yield moot(RECORD, "no score is reported")
+    else:
+        yield from _compared(list(_examined(dossier)), {str(f["evaluation_sha256"]) for f in _held_out(run)})
 
 
 @item("DAT-008")
@@ -138,12 +136,42 @@ def _asked_of_data(dossier: Dossier, rules: frozenset[str]) -> Iterator[Hit]:
                 yield Hit(at=finding.at, saw=f"{finding.check}: {finding.saw}"[:200], remedy=finding.remedy)
 
 
-def _data_table(dossier: Dossier, name: str) -> Mapping[str, Any] | None:
-    for record in reversed(dossier.all_of(Kind.DATA)):
-        if isinstance(record.details.get(name), Mapping):
-            found: Mapping[str, Any] = record.details[name]
-            return found
-    return None
+def _held_out(run: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What the run says of its data, wherever it was evaluated on rows that it did not learn."""
+    told = run.get("data")
+    for facts in told if isinstance(told, (list, tuple)) else [told]:
+        if isinstance(facts, Mapping) and facts.get("evaluation_sha256"):
+            yield facts
+
+
+def _examined(dossier: Dossier) -> Iterator[Mapping[str, Any]]:
+    """The evaluation files that the training data was compared with, as the data records tell."""
+    for record in dossier.all_of(Kind.DATA):
+        listed = record.details.get("against")
+        for one in listed if isinstance(listed, (list, tuple)) else ():
+            if isinstance(one, Mapping) and isinstance(one.get("items"), int) and one["items"] > 0:
+                yield one
+
+
+def _compared(examined: list[Mapping[str, Any]], held_out: set[str]) -> Iterator[Hit]:
+    compare = "kit data check DATA --against EVAL"
+    if not examined:
+        yield missing(RECORD, "nobody compared evaluation and training data", compare)
+        return
+    for digest in sorted(held_out - {str(one.get("sha256")) for one in examined}):
+        yield missing(RECORD, f"compared with other files than the evaluation data {digest[:12]}…", compare)
+    for one in examined:
+        met = one.get("met")
+        yield from _overlap(met / one["items"] if isinstance(met, int) else None, USUAL_OVERLAP, str(one.get("file")))
+
+
+def _overlap(rate: object, allowed: object, where: str = "") -> Iterator[Hit]:
+    most = float(allowed) if isinstance(allowed, (int, float)) else USUAL_OVERLAP
+    of = f" with {where}" if where else ""
+    if not isinstance(rate, (int, float)):
+        yield missing(RECORD, f"the comparison{of} tells no overlap", "kit data check DATA --against EVAL")
+    elif rate > most:
+        yield wrong(RECORD, f"{rate:.2%} overlap{of}", "take the overlap out: kit data clean, then evaluate again")
 
 
 CHECKS = (
