@@ -93,5 +93,19 @@ def test_many_findings_of_a_kind_are_told_once() -> None:
 
     many = tuple(replace(PLAIN.findings[0], at=replace(PLAIN.findings[0].at, line=line)) for line in range(1, 41))
     told = render(replace(PLAIN, findings=many), Format.TEXT)
-    assert told.count("license-display-missing") == 5
+    assert "license-display-missing  40 times" in told
+    assert told.count(PLAIN.findings[0].remedy) == 1
+    assert [f"README.md:{line}" in told for line in (1, 5, 6)] == [True, True, False]
     assert "… and 35 more of this kind, up to README.md:40" in told
+
+
+@pytest.mark.parametrize("kind", [Format.HTML, Format.MARKDOWN])
+def test_a_page_lists_every_place_of_a_kind_under_one_head(kind: Format) -> None:
+    from dataclasses import replace
+
+    many = tuple(replace(PLAIN.findings[0], at=replace(PLAIN.findings[0].at, line=line)) for line in range(1, 41))
+    told = render(replace(PLAIN, findings=many), kind)
+    assert "40 times" in told
+    assert sum(f":{line}<" in told or f":{line} |" in told for line in range(1, 41)) == 40
+    other = replace(PLAIN.findings[0], remedy="Something else.")
+    assert "40 times" in render(replace(PLAIN, findings=(*many, other)), kind)

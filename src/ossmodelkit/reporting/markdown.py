@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ossmodelkit.core.finding import Finding
 from ossmodelkit.core.report import Report, Table
+from ossmodelkit.reporting.alike import Alike, alike
 from ossmodelkit.reporting.escaping import markdown
 from ossmodelkit.reporting.terminal import MARKS
 
@@ -19,9 +19,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"# kit {report.command}: {MARKS[report.outcome]} {markdown(report.verdict)}"
     yield ""
     yield f"**{markdown(report.subject)}** — {markdown(report.summary)}"
-    for finding in sorted(report.findings, key=lambda finding: finding.order):
+    for kind in alike(report.findings):
         yield ""
-        yield from _finding(finding)
+        yield from _kind(kind)
     if report.gaps:
         yield "\n## Could not be judged\n"
         yield from (
@@ -38,14 +38,20 @@ def _lines(report: Report) -> Iterator[str]:
         yield from (f"- {markdown(step)}" for step in report.next_steps)
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    yield f"## {finding.severity}: {finding.check}"
+def _kind(kind: Alike) -> Iterator[str]:
+    finding, several = kind.first, len(kind.findings) > 1
+    yield f"## {finding.severity}: {finding.check}" + (f" ({len(kind.findings)} times)" if several else "")
     yield ""
     yield f"{markdown(finding.title)}"
     yield ""
-    yield f"- where: {markdown(str(finding.at))}"
-    if finding.saw:
-        yield f"- saw: {markdown(finding.saw)}"
+    if several:
+        yield from ("| where | saw |", "|---|---|")
+        yield from (f"| {markdown(str(one.at))} | {markdown(one.saw)} |" for one in kind.findings)
+        yield ""
+    else:
+        yield f"- where: {markdown(str(finding.at))}"
+        if finding.saw:
+            yield f"- saw: {markdown(finding.saw)}"
     if finding.clause:
         unread = " (text not read by us)" if finding.verified is False else ""
         yield f"- from: {markdown(finding.clause)}{unread}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby, zip_longest
+from itertools import zip_longest
 
 from ossmodelkit.core.finding import Finding, Severity
 from ossmodelkit.core.policy import Outcome
 from ossmodelkit.core.report import Report, Table
+from ossmodelkit.reporting.alike import Alike, alike
 from ossmodelkit.reporting.escaping import one_line
 
 MARKS = {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.INCOMPLETE: "?"}
@@ -22,6 +23,7 @@ SEVERITY_COLORS = {
 MOST_OF_A_KIND = 5
 MOST_GAPS = 20
 WIDEST_CELL = 100
+WIDEST_PLACE = 60
 
 
 def write(report: Report, *, color: bool = False) -> str:
@@ -42,9 +44,9 @@ def _lines(report: Report, paint: _Paint) -> Iterator[str]:
     yield (paint(f"{mark} {report.verdict}", COLORS["bold"] + ";" + COLORS[mark]) + f"  {one_line(report.subject)}")
     if report.summary:
         yield f"  {one_line(report.summary)}"
-    findings = sorted(report.findings, key=lambda finding: finding.order)
-    for _, kind in groupby(findings, key=lambda finding: (finding.severity, finding.check)):
-        yield from _alike(list(kind), paint)
+    for kind in alike(report.findings):
+        yield ""
+        yield from _finding(kind.first, paint) if len(kind.findings) == 1 else _several(kind, paint)
     if report.gaps:
         yield "\n  " + paint("could not be judged", COLORS["?"])
         for gap in report.gaps[:MOST_GAPS]:
@@ -64,22 +66,35 @@ def _lines(report: Report, paint: _Paint) -> Iterator[str]:
         yield from (f"  {one_line(step)}" for step in report.next_steps)
 
 
-def _alike(findings: list[Finding], paint: _Paint) -> Iterator[str]:
+def _several(kind: Alike, paint: _Paint) -> Iterator[str]:
+    """One head, the first places with what was seen there, and one remedy."""
+    findings = kind.findings
+    yield _head(kind.first, f"{len(findings)} times", paint)
+    yield f"            {one_line(kind.first.title)}"
     shown = findings if len(findings) <= MOST_OF_A_KIND + 1 else findings[:MOST_OF_A_KIND]
+    width = min(max(len(one_line(str(finding.at))) for finding in shown), WIDEST_PLACE)
     for finding in shown:
-        yield ""
-        yield from _finding(finding, paint)
+        yield f"            {one_line(str(finding.at)):<{width}}  {one_line(finding.saw)}".rstrip()
     if more := findings[len(shown) :]:
         last = one_line(str(more[-1].at))
         yield f"            … and {len(more)} more of this kind, up to {last}; --format json has all"
+    yield from _advice(kind.first)
 
 
 def _finding(finding: Finding, paint: _Paint) -> Iterator[str]:
-    head = paint(f"{finding.severity:<8}", SEVERITY_COLORS[finding.severity])
-    yield f"  {head}  {paint(finding.check, COLORS['bold'])}  {one_line(str(finding.at))}"
+    yield _head(finding, one_line(str(finding.at)), paint)
     yield f"            {one_line(finding.title)}"
     if finding.saw:
         yield f"            saw   {one_line(finding.saw)}"
+    yield from _advice(finding)
+
+
+def _head(finding: Finding, rest: str, paint: _Paint) -> str:
+    severity = paint(f"{finding.severity:<8}", SEVERITY_COLORS[finding.severity])
+    return f"  {severity}  {paint(finding.check, COLORS['bold'])}  {rest}"
+
+
+def _advice(finding: Finding) -> Iterator[str]:
     if finding.clause:
         unread = "" if finding.verified is not False else "  (text not read by us)"
         yield f"            from  {one_line(finding.clause)}{unread}"

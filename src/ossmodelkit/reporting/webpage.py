@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ossmodelkit import __version__
-from ossmodelkit.core.finding import Finding, Severity
+from ossmodelkit.core.finding import Severity
 from ossmodelkit.core.report import Report, Table
 from ossmodelkit.foundation import resources, templates
 from ossmodelkit.reporting import bars
+from ossmodelkit.reporting.alike import Alike, alike
 from ossmodelkit.reporting.escaping import one_line
 from ossmodelkit.reporting.terminal import MARKS
 
@@ -27,10 +28,11 @@ BAR = 240  # units of the drawing, for the longest bar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """All findings of one severity, and how many of them are left out."""
+    """All findings of one severity, those together that say the same, and how many are left out."""
 
     severity: Severity
-    findings: tuple[Finding, ...]
+    kinds: tuple[Alike, ...]
+    count: int
     hidden: int
 
     @property
@@ -61,8 +63,9 @@ def _groups(report: Report) -> Iterator[Group]:
     for severity in reversed(Severity):
         found = sorted((one for one in report.findings if one.severity is severity), key=lambda one: one.order)
         if found:
-            yield Group(severity=severity, findings=tuple(found[:left]), hidden=max(0, len(found) - left))
-            left = max(0, left - len(found))
+            kinds, count = alike(found[:left]), len(found)
+            yield Group(severity=severity, kinds=kinds, count=count, hidden=max(0, count - left))
+            left = max(0, left - count)
 
 
 def _shown(table: Table) -> dict[str, Any]:
