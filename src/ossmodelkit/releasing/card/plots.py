@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any, TypeGuard
 
@@ -10,19 +11,29 @@ from ossmodelkit.core.evidence import Kind
 from ossmodelkit.releasing.card import scores
 from ossmodelkit.releasing.dossier import Dossier
 
-WIDTH, HEIGHT, EDGE = 560, 200, 44
+WIDTH, HEIGHT, EDGE = 640, 220, 48
+LABELS, NUMBERS = 230, 70
 GIB = 2**30
 MOST = 1e12
 
 
-def plots(dossier: Dossier) -> list[tuple[str, str]]:
-    """Title and SVG of every drawing that records can fill."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """An SVG with its title, and the generated block of the card that it belongs to."""
+
+    block: str
+    title: str
+    svg: str
+
+
+def plots(dossier: Dossier) -> list[Drawing]:
+    """Every drawing that records can fill."""
     found = [
-        ("Loss of the training run", curve(loss_points(dossier.details(Kind.FINETUNE)))),
-        ("Evaluation, base and released", bars(evaluation_pairs(dossier))),
-        ("Peak memory in GiB, predicted and measured", bars(memory_pair(dossier))),
+        ("training", "Loss of the training run, by step", curve(loss_points(dossier.details(Kind.FINETUNE)))),
+        ("training", "Peak memory in GiB, predicted and measured", bars(memory_pair(dossier))),
+        ("evaluation", "Evaluation, base and released", bars(evaluation_pairs(dossier))),
     ]
-    return [(title, svg) for title, svg in found if svg]
+    return [Drawing(block=block, title=title, svg=svg) for block, title, svg in found if svg]
 
 
 def loss_points(run: Mapping[str, Any]) -> list[tuple[float, float]]:
@@ -58,39 +69,47 @@ def memory_pair(dossier: Dossier) -> list[tuple[str, float]]:
 
 
 def curve(points: Sequence[tuple[float, float]]) -> str:
-    """A line through points; empty with fewer than two."""
+    """A line through points, over a grid of four heights; empty with fewer than two."""
     if len(points) < 2:
         return ""
     xs, ys = [x for x, _ in points], [y for _, y in points]
     low, high = min(ys), max(ys)
     wide, tall = (max(xs) - min(xs)) or 1.0, (high - low) or 1.0
-    across, down = (WIDTH - 2 * EDGE) / wide, (HEIGHT - EDGE * 1.5) / tall
-    placed = " ".join(f"{EDGE + (x - min(xs)) * across:.1f},{EDGE / 2 + (high - y) * down:.1f}" for x, y in points)
-    marks = _text(4, EDGE / 2 + 4, f"{high:.3g}") + _text(4, HEIGHT - EDGE, f"{low:.3g}")
-    marks += _text(EDGE, HEIGHT - 8, f"step {min(xs):g}") + _text(WIDTH - EDGE * 2, HEIGHT - 8, f"step {max(xs):g}")
-    return _svg(f'<polyline class="line" fill="none" points="{placed}"/>{marks}', HEIGHT)
+    across, down = (WIDTH - EDGE - 8) / wide, (HEIGHT - EDGE) / tall
+    placed = " ".join(f"{EDGE + (x - min(xs)) * across:.1f},{8 + (high - y) * down:.1f}" for x, y in points)
+    grid = "".join(_height(8 + (high - y) * down, y) for y in (high, low + tall * 2 / 3, low + tall / 3, low))
+    floor = HEIGHT - EDGE + 28
+    steps = _text(EDGE, floor, f"{min(xs):g}", "tick") + _text(WIDTH - 8, floor, f"{max(xs):g}", "tick", end=True)
+    return _svg(f'{grid}{steps}<polyline class="line" fill="none" points="{placed}"/>', HEIGHT - EDGE + 36)
+
+
+def _height(at: float, value: float) -> str:
+    line = f'<line class="grid" x1="{EDGE}" x2="{WIDTH - 8}" y1="{at:.1f}" y2="{at:.1f}"/>'
+    return line + _text(EDGE - 8, at + 4, f"{value:.3g}", "tick", end=True)
 
 
 def bars(values: Sequence[tuple[str, float]]) -> str:
-    """One bar a value; empty without any."""
+    """One bar a value, in pairs: what it is held against first, in a quieter color; empty without any."""
     if not values:
         return ""
     most = max(abs(value) for _, value in values) or 1.0
-    inner = ""
+    room, inner = WIDTH - LABELS - NUMBERS, ""
     for number, (label, value) in enumerate(values):
-        top = 8 + number * 26
+        top, wide = 4 + number * 24 + number // 2 * 8, abs(value) / most * room
+        kind = "bar base" if number % 2 == 0 else "bar"
         inner += _text(0, top + 13, label)
-        inner += f'<rect class="bar" x="220" y="{top}" width="{abs(value) / most * 260:.1f}" height="18"/>'
-        inner += _text(486, top + 13, f"{value:.4g}")
-    return _svg(inner, 16 + 26 * len(values))
+        inner += f'<rect class="{kind}" x="{LABELS}" y="{top}" width="{wide:.1f}" height="18" rx="2"/>'
+        inner += _text(LABELS + wide + 8, top + 13, f"{value:.4g}")
+    return _svg(inner, 8 + 24 * len(values) + (len(values) - 1) // 2 * 8)
 
 
 def _svg(inner: str, height: float) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" height="{height:.0f}" role="img">{inner}</svg>'
 
 
-def _text(x: float, y: float, text: str) -> str:
-    return f'<text x="{x:.0f}" y="{y:.0f}">{escape(text[:40])}</text>'
+def _text(x: float, y: float, text: str, kind: str = "", *, end: bool = False) -> str:
+    how = (f' class="{kind}"' if kind else "") + (' text-anchor="end"' if end else "")
+    return f'<text x="{x:.0f}" y="{y:.0f}"{how}>{escape(text[:36])}</text>'
 
 
 def _pair(value: Any) -> tuple[Any, Any]:
