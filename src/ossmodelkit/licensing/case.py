@@ -136,6 +136,18 @@ class Case:
         return any(p.role in TRAINED_WITH or (p.is_weights and p.is_modified) for p in self.parts)
 
     @property
+    def names_new_model(self) -> bool:
+        """Whether a name has to be found: for a new model, or a base that goes out under another name.
+
+        A base of which nobody says whether it was changed is a copy only where it keeps its name.
+        """
+        if self.makes_new_model or self.release is None or not self.release.name:
+            return self.makes_new_model
+        own = self.release.name.rpartition("/")[2].lower()
+        silent = [p for p in self.parts if p.is_weights and p.component.modified is None]
+        return any(p.component.name.rpartition("/")[2].lower() != own for p in silent)
+
+    @property
     def covering(self) -> tuple[Part, ...]:
         """The parts whose licenses speak about the released weights."""
         return tuple(part for part in self.parts if part.covers_weights and not self.is_bound_at_use(part))
@@ -173,7 +185,7 @@ def build(situation: Situation) -> Case:
     new_model = any(c.role in TRAINED_WITH for c in situation.components)
     parts: list[Part] = []
     unresolved: list[Issue] = []
-    for label, component in zip(_labels(situation.components), situation.components, strict=True):
+    for label, component in zip(labels(situation.components), situation.components, strict=True):
         options = expressions.resolve(component.license)
         if options.issue:
             unresolved.append(_unresolved(label, component, options))
@@ -190,7 +202,8 @@ def build(situation: Situation) -> Case:
     )
 
 
-def _labels(components: Iterable[Component]) -> Iterator[str]:
+def labels(components: Iterable[Component]) -> Iterator[str]:
+    """What every component is called in an answer: its name, its producer or its role, numbered where it repeats."""
     seen: Counter[str] = Counter()
     for component in components:
         base = component.name or component.produced_by or component.role

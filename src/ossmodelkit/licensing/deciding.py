@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ossmodelkit.core.license import Decision, Issue, Level, Obligation
-from ossmodelkit.licensing.case import Case, build
+from ossmodelkit.licensing.case import Case, build, labels
 from ossmodelkit.licensing.rules import (
     ancestry,
     duties,
@@ -95,8 +95,7 @@ def decide(situation: Situation, extra: Iterable[Issue] = ()) -> Decision:
     issues = _unique([*case.unresolved, *extra, *(s for s in said if isinstance(s, Issue))])
     obligations = _unique(s for s in said if isinstance(s, Obligation))
     questions = tuple(dict.fromkeys(s.text for s in said if isinstance(s, Question)))
-    labels = dict.fromkeys([*(part.label for part in case.parts), *(c for i in case.unresolved for c in i.components)])
-    components = {label: _verdict_of(label, issues, obligations) for label in labels}
+    components = {label: _verdict_of(label, issues, obligations) for label in labels(case.components)}
     allowed, conditional = release_licenses(case)
     return Decision(
         verdict=_worst(issues, obligations),

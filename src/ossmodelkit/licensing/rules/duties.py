@@ -60,32 +60,36 @@ def _linked(case: Case, part: Part) -> str:
 def notice(case: Case) -> Iterator[Saying]:
     """A notice in the exact words of the license, or the upstream NOTICE handed on."""
     for part in copies(case):
-        wanted = part.terms.says("notice_file", "text")
-        if wanted:
-            places = (*case.release.notice_contains,) if case.release else ()
-            if not part.terms.says("notice_file", "file") and case.release:
-                places = (*places, *case.release.readme_contains)
-            held = texts.contains(places, wanted)
-            file = texts.notice_file(case) or "NOTICE"
-            yield from duty_of(
-                case,
-                part,
-                "license-notice-missing",
-                duty=f"write into a Notice file: {wanted}",
-                done=file if held else "",
-                why=f"{part.terms.name} wants these exact words in a Notice file: {wanted}",
-                fix="kit license notice writes them; the notice of another version does not count",
-                fact="notice_file",
-            )
-        elif part.terms.says("notice_file", "propagate"):
+        if part.terms.says("notice_file", "propagate"):
             yield from _propagated(case, part)
+        elif part.terms.says("notice_file", "text"):
+            yield from _exact_words(case, part)
         if part.terms.says("retain_notices") == "yes":
             kept = part.terms.says("retain_notices", "what") or "copyright and license notices"
             yield owed(part, "license-notice-missing", f"keep {kept}", State.MANUAL, fact="retain_notices")
 
 
+def _exact_words(case: Case, part: Part) -> Iterator[Saying]:
+    if part.terms.says("notice_file", "with_upstream_notice", False) and not _comes_with_notice(part):
+        return
+    wanted = part.terms.says("notice_file", "text")
+    places = case.release.notice_contains if case.release else ()
+    if not part.terms.says("notice_file", "file") and case.release:
+        places = (*places, *case.release.readme_contains)
+    yield from duty_of(
+        case,
+        part,
+        "license-notice-missing",
+        duty=f"write into a Notice file: {wanted}",
+        done=(texts.notice_file(case) or "NOTICE") if texts.contains(places, wanted) else "",
+        why=f"{part.terms.name} wants these exact words in a Notice file: {wanted}",
+        fix="kit license notice writes them; the notice of another version does not count",
+        fact="notice_file",
+    )
+
+
 def _propagated(case: Case, part: Part) -> Iterator[Saying]:
-    if not any(texts.NOTICE_FILE.match(file.rpartition("/")[2]) for file in part.component.upstream_files):
+    if not _comes_with_notice(part):
         return
     yield from duty_of(
         case,
@@ -97,6 +101,10 @@ def _propagated(case: Case, part: Part) -> Iterator[Saying]:
         fix="add the upstream NOTICE to yours",
         fact="notice_file",
     )
+
+
+def _comes_with_notice(part: Part) -> bool:
+    return any(texts.NOTICE_FILE.match(file.rpartition("/")[2]) for file in part.component.upstream_files)
 
 
 def modified_notice(case: Case) -> Iterator[Saying]:

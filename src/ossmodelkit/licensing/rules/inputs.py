@@ -103,6 +103,7 @@ def distillation(case: Case) -> Iterator[Saying]:
     """A student that its teacher's license calls a derivative, released or used without the teacher's terms."""
     for part in case.parts:
         if not part.makes_covered_derivative:
+            yield from _unsaid_purpose(part)
             continue
         clause = part.terms.says("outputs", "definition_clause") or part.terms.clause("outputs")
         clause = clause or part.terms.clause("derivatives")
@@ -117,6 +118,13 @@ def distillation(case: Case) -> Iterator[Saying]:
             f"pass the terms of {part.terms.id} on (license, restrictions, notices), or train without imitation",
             clause=clause,
         )
+
+
+def _unsaid_purpose(part: Part) -> Iterator[Saying]:
+    """A teacher's license that asks what its outputs are for, and nobody said."""
+    trained_on = part.is_outputs and part.role != "output-source" and not part.component.purpose
+    if trained_on and part.terms.says("outputs", "distillation_is_derivative", False):
+        yield Question(text=f"Is the model meant to perform like the producer of {part.label}? Say so in `purpose`.")
 
 
 def data_effect(case: Case) -> Iterator[Saying]:

@@ -97,9 +97,8 @@ def place(word: str) -> str:
 def field_of_use(case: Case) -> Iterator[Saying]:
     """A purpose that the license rules out, or one it would have to be asked about."""
     for part in case.parts:
-        if part.is_code and part.component.role in ("tool", "training-code"):
-            continue
-        yield from _restricted(case, part)
+        if part.role not in ("tool", "training-code"):
+            yield from _restricted(case, part)
         yield from _conditions(case, part)
     for part in used(case):
         if part.terms.says("use_restrictions") == "yes" and not part.is_code:

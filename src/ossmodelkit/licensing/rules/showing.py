@@ -17,6 +17,7 @@ def display(case: Case) -> Iterator[Saying]:
     for part in case.parts:
         for row in part.terms.rows("display"):
             if row.get("encouraged_only") or not _shown(case, part, row):
+                yield from _perhaps_shown(case, part, row)
                 continue
             options = tuple(row.get("any_of", (row["text"],)))
             where = next((place for option in options if (place := _displayed(case, row, option))), "")
@@ -40,26 +41,41 @@ def _shown(case: Case, part: Part, row: Mapping[str, Any]) -> bool:
     available = case.profile.makes_available
     trigger = row.get("trigger")
     if trigger == "product":
-        return case.profile.commercial and (available or "internal" not in case.profile.use) and _above(case, row)
+        return _in_product(case) and _above(case, row)
     if not available:
         return False
     if trigger == "trained":
-        return (part.is_weights and case.makes_new_model) or (part.is_outputs and not part.evaluates_only)
+        return (part.is_weights and case.names_new_model) or (part.is_outputs and not part.evaluates_only)
     if trigger == "derivative":
-        return part.covers_weights and case.makes_new_model
+        return part.covers_weights and case.names_new_model
     if trigger == "cosmos":
         return part.component.multimodal or "cosmos" in part.label.lower()
     return trigger == "distribution" and part.covers_weights
 
 
+def _in_product(case: Case) -> bool:
+    return case.profile.commercial and (case.profile.makes_available or "internal" not in case.profile.use)
+
+
 def _above(case: Case, row: Mapping[str, Any]) -> bool:
-    limits = row.get("above", {})
-    figures = {
-        "mau": case.profile.mau,
-        "monthly_revenue_usd": case.profile.monthly_revenue_usd,
-        "annual_revenue_usd": case.profile.annual_revenue_usd,
-    }
-    return any((figures[name] or 0) > limit for name, limit in limits.items())
+    return any((getattr(case.profile, figure) or 0) > limit for figure, limit in row.get("above", {}).items())
+
+
+def _perhaps_shown(case: Case, part: Part, row: Mapping[str, Any]) -> Iterator[Saying]:
+    """A line that is due above a figure which nobody gave."""
+    unknown = [figure for figure in row.get("above", {}) if getattr(case.profile, figure) is None]
+    if not unknown or not _in_product(case) or _displayed(case, row, row["text"]):
+        return
+    yield Question(
+        text=f"What is your {' or '.join(unknown)}? {part.terms.name} wants “{row['text']}” shown: {row['when']}"
+    )
+    yield part.issue(
+        "license-display-missing",
+        Level.WARN,
+        f"{part.terms.name} wants “{row['text']}” shown above a limit, and your figure is not known",
+        f"show it ({row['where']}), or fill in {' and '.join(unknown)}",
+        clause=str(row.get("clause", "")),
+    )
 
 
 def _displayed(case: Case, row: Mapping[str, Any], text: str) -> str:
@@ -108,7 +124,7 @@ def _prefixes(case: Case, part: Part) -> Iterator[Mapping[str, Any]]:
         if row.get("rule") != "prefix":
             continue
         trained_on = part.is_outputs and part.role != "output-source" and not part.evaluates_only
-        reached = (part.is_weights and case.makes_new_model) or (trained_on and row.get("reaches_outputs"))
+        reached = (part.is_weights and case.names_new_model) or (trained_on and row.get("reaches_outputs"))
         if reached and (case.profile.makes_available or not row.get("needs_distribution")):
             yield row
 
