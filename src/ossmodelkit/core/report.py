@@ -30,6 +30,15 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """Numbers over the steps of something, as (x, y); pages draw them, and `data` holds them for machines."""
+
+    title: str
+    over: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What a command has to say.
 
@@ -47,6 +56,7 @@ class Report:
     gaps: tuple[Gap, ...] = ()
     asked: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
+    curves: tuple[Curve, ...] = ()
     notes: tuple[str, ...] = ()
     next_steps: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from ossmodelkit import __version__
 from ossmodelkit.core.finding import Severity
 from ossmodelkit.core.report import Report, Table
 from ossmodelkit.foundation import resources, templates
-from ossmodelkit.reporting import bars
+from ossmodelkit.reporting import bars, curves
 from ossmodelkit.reporting.alike import Alike, alike
 from ossmodelkit.reporting.escaping import one_line
 from ossmodelkit.reporting.terminal import MARKS
@@ -49,6 +49,7 @@ def write(report: Report) -> str:
         "mark": MARKS[report.outcome],
         "groups": tuple(_groups(report)),
         "tables": [_shown(table) for table in report.tables if table.rows],
+        "curves": [drawn for curve in report.curves if (drawn := curves.draw(curve))],
         "most_gaps": MOST_FINDINGS,
         "asked": sorted(set(report.asked)),
         "style": style,

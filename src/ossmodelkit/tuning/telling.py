@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ossmodelkit.core.plan import MethodName, Plan
-from ossmodelkit.core.report import Table
+from ossmodelkit.core.report import Curve, Table
 from ossmodelkit.core.training import RunRecord
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -71,6 +71,14 @@ def ends(loss: Sequence[tuple[int, float]]) -> tuple[float | None, float | None]
     first = sum(value for _, value in loss[:size]) / size
     last = sum(value for _, value in loss[-size:]) / size
     return round(first, 4), round(last, 4)
+
+
+def curves(record: RunRecord) -> tuple[Curve, ...]:
+    """The loss of learned rows, and of held-out ones where they were measured more than twice."""
+    learned = Curve(title="Loss", over="step", points=tuple((float(s), loss) for s, loss in thinned(record.loss)))
+    key = "evaluation_loss"
+    held = tuple((float(one["step"]), float(one[key])) for one in record.evaluations if key in one)
+    return (learned, Curve(title="Loss of held-out rows", over="step", points=held)) if len(held) > 2 else (learned,)
 
 
 def thinned(loss: Sequence[tuple[int, float]]) -> Sequence[tuple[int, float]]:

@@ -129,6 +129,7 @@ def _trained(job: Job, record: RunRecord, standing: dict[str, Any], desk: Desk) 
         gaps=scan.gaps,
         asked=scan.asked,
         tables=telling.tables(record, job.plan),
+        curves=telling.curves(record),
         notes=(*notes, *record.warnings),
         next_steps=(
             f"kit release check {job.plan.out} --key KEY   what stands in the way?",
@@ -189,6 +190,7 @@ def _ended(job: Job, record: RunRecord) -> Report:
         outcome=Outcome.INCOMPLETE if stopped else Outcome.FAIL,
         summary=record.reason,
         tables=telling.tables(record, plan),
+        curves=telling.curves(record),
         notes=tuple(record.warnings),
         next_steps=(record.hint,) if record.hint else (),
         data={"status": record.status, "record": str(Path(job.run) / "run.json"), "metrics": telling.metrics(record)},
