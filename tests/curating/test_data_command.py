@@ -238,3 +238,9 @@ def test_no_heavy_library_is_loaded_for_help() -> None:
     script = f"import sys; from ossmodelkit.cli import data; print([m for m in {heavy} if m in sys.modules])"
     done: Any = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_next_step_fits_the_format(folder: Path) -> None:
+    (folder / "alpaca.json").write_text(json.dumps([{"instruction": "do", "input": "", "output": "done"}]))
+    assert "kit data format" in kit("check", "{}/alpaca.json", folder=folder)[1]
+    assert "kit finetune" in kit("check", "{}/good.jsonl", folder=folder)[1]
