@@ -91,7 +91,16 @@ class Packed(nn.Linear):
             self.scale = empty(-(-numbers // 64), dtype=torch.uint8)
             self.outer = empty(-(-numbers // (64 * 256)), dtype=torch.float32)
         self.bias = plain.bias
-        self.kind = kind
+        self.kind, self.before = kind, plain.weight.dtype
+
+    @property
+    def W_q(self) -> torch.Tensor:  # noqa: N802 - peft then asks for the weight itself
+        """As it is held."""
+        return self.weight
+
+    def dequantize(self) -> torch.Tensor:
+        """The weight in the type it came in."""
+        return self.unpack(self.before)
 
     def unpack(self, dtype: torch.dtype) -> torch.Tensor:
         """The whole weight in `dtype`."""
@@ -203,7 +212,11 @@ def _varlen(module: Any, query: Any, key: Any, value: Any, mask: Any, **given: A
 def _pack(model: nn.Module, kind: str) -> None:
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            if type(child) is nn.Linear and name not in HEADS:
+            if type(child).__name__ == "Conv1D":  # GPT-2 keeps its weights turned round
+                turned = nn.Linear(*child.weight.shape, device="meta", dtype=child.weight.dtype)
+                turned.bias = child.bias
+                setattr(parent, name, Packed(turned, kind))
+            elif type(child) is nn.Linear and name not in HEADS:
                 setattr(parent, name, Packed(child, kind))
 
 

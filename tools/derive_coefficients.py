@@ -23,6 +23,7 @@ PRECISIONS = {
     "32": (Dtype.FP32, Autocast.NONE),
     "32-autocast": (Dtype.FP32, Autocast.BF16),
     "16-autocast": (Dtype.BF16, Autocast.BF16),
+    "fp16-autocast": (Dtype.FP16, Autocast.BF16),
 }
 ATTENTIONS = {
     "sdpa": {"attention": Attention.SDPA},
@@ -32,6 +33,9 @@ ATTENTIONS = {
     "eager-padded": {"attention": Attention.EAGER, "padded": True},
     "varlen": {"attention": Attention.VARLEN},
 }
+
+
+IMAGE_ACROSS = 36  # patches a side of the tiny image
 
 
 class Table:
@@ -55,11 +59,16 @@ def families() -> dict[str, Any]:
     return tomllib.loads(shipped("coefficients", "families.toml").read_text())
 
 
-def tiny(family: dict[str, Any], *, gate: str | None = None) -> tuple[dict[str, Any], dict[str, int]]:
+def tiny(family: dict[str, Any], *, gate: str | bool | None = None) -> tuple[dict[str, Any], dict[str, int]]:
     """A configuration of distinct sizes, and what each letter stands for in it."""
     from ossmodelkit.trainer.tracing_symbols import SYMBOLS
 
     value = {name: size for name, (size, _) in SYMBOLS.items()}
+    across = IMAGE_ACROSS
+    if family["task"] == "image-classification":
+        value["T"] = across * across + 1
+    else:
+        del value["p"], value["c"]
     derived = family.get("derived", {})
     if derived.get("K") == "A":
         value.pop("K"), value.pop("F")
@@ -69,14 +78,12 @@ def tiny(family: dict[str, Any], *, gate: str | None = None) -> tuple[dict[str, 
         heads = value["K"] * value["G"]
     if "D" in derived:
         value["H"] = heads * value["D"]
-    if family["task"] == "image-classification":
-        value |= {"p": 16, "c": 3, "T": 36 * 36 + 1}
-    sizes = {**value, "A": heads, "L": 3, "N": 3}
+    sizes = {**value, "A": heads, "K": value.get("K", heads), "L": 3, "N": 3}
     out: dict[str, Any] = {"model_type": family["types"][0]}
     for letter, key in family["fields"].items():
         out[key] = sizes[letter]
     if family["task"] == "image-classification":
-        out |= {"image_size": 36 * 16}
+        out |= {"image_size": across * value["p"]}
     if "X" not in family["fields"]:
         out["max_position_embeddings"] = 8192
     out |= {
@@ -88,10 +95,15 @@ def tiny(family: dict[str, Any], *, gate: str | None = None) -> tuple[dict[str, 
     }
     for key in [key for key, item in family.get("trace", {}).items()]:
         out[key] = family["trace"][key] or None
-    if gate:
+    if gate is not None:
         ((key, _),) = family["gates"].items()
         out[key] = gate
     return out, value
+
+
+def with_own_key_heads(family: dict[str, Any]) -> dict[str, Any]:
+    """The family with as many key heads as query heads: then nothing is repeated, and views stay views."""
+    return family | {"derived": family.get("derived", {}) | {"K": "A"}}
 
 
 def letters_for(value: dict[str, int], family: dict[str, Any]) -> Any:
@@ -102,9 +114,10 @@ def letters_for(value: dict[str, int], family: dict[str, Any]) -> Any:
     batch = value["B"]
     nearly = {tokens + 1: "T", tokens - 1: "T", both + 1: "S", both - 1: "S"}
     nearly |= {batch * tokens + 1: "B T", batch * tokens - 1: "B T", batch * (tokens - 1): "B T"}
-    nearly |= {batch * (tokens - 1) - value["R"]: "W"}
+    learned = batch * (tokens - (family["task"] == "causal-lm"))
+    nearly |= {learned - value["R"]: "W"}
     if family["task"] == "image-classification":
-        nearly |= {36: "m", tokens: "T"}
+        nearly |= {IMAGE_ACROSS: "m", tokens: "T"}
     if "D" in family.get("derived", {}):  # then the hidden size is heads times their width
         value = {name: size for name, size in value.items() if name != "H"}
     reader = symbols.Letters(value, nearly)
@@ -139,8 +152,8 @@ def variants(family: dict[str, Any], *, tied: bool) -> list[dict[str, Any]]:
     ):
         if method == "prompt" and attention == "varlen":
             continue
-        if "autocast" in precision and attention == "eager-padded":
-            continue
+        if precision == "fp16-autocast" and (method == "prompt" or attention not in ("sdpa", "eager", "sdpa-padded")):
+            continue  # a rare pair; the estimate falls back on 16-bit weights of the product's own type
         key = f"{method}/{precision}/{attention}/{'recompute' if saving else 'keep'}"
         out.append({"key": key, "method": method, "precision": precision, "attention": attention, "saving": saving})
     return out
@@ -229,15 +242,30 @@ def linears(model: Any) -> dict[str, list[Any]]:
     from ossmodelkit.trainer.tracing_tapes import LINEAR
 
     out: dict[str, list[Any]] = {}
+
+    def note(key: str, module: Any) -> None:
+        conv = isinstance(module, Conv1D)
+        inside, outside = tuple(module.weight.shape) if conv else tuple(module.weight.shape)[::-1]
+        out[key] = ["conv1d" if conv else "linear", inside, outside]
+
     for stack, blocks in enumerate(models.block_lists(model)):
         for number, block in enumerate(blocks):
             for name, module in block.named_modules():
                 if isinstance(module, LINEAR):
-                    conv = isinstance(module, Conv1D)
-                    shape = tuple(module.weight.shape)  # type: ignore[arg-type]
-                    inside, outside = shape if conv else shape[::-1]
-                    out[f"{stack}.{number}:{name}"] = ["conv1d" if conv else "linear", inside, outside]
+                    note(f"{stack}.{number}:{name}", module)
+    for name, module in models.outer_linears(model):
+        note(f"outer:{name}", module)
     return out
+
+
+def starting(family: dict[str, Any], variant: dict[str, Any]) -> tuple[str, ...]:
+    """Where the first block may begin to learn late; masks and packing change nothing about that.
+
+    Recomputing makes the embedding's output need a gradient anyway.
+    """
+    if variant["method"] != "frozen" or variant["saving"] or variant["attention"] not in ("sdpa", "eager"):
+        return ()
+    return tuple(family.get("starts", ()))
 
 
 def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, Any]:
@@ -247,6 +275,7 @@ def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, An
 
     sizes, parts = Table(), Table()
     bodies: dict[str, Any] = {}
+    starts: dict[str, Any] = {}
     ends: dict[str, Any] = {}
     shapes: dict[str, Any] = {}
     layers: dict[str, Any] = {}
@@ -255,7 +284,7 @@ def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, An
     for gate in next(iter(family.get("gates", {}).values()), [None]):
         config, value = tiny(family, gate=gate)
         reader = letters_for(value, family)
-        mark = f"{gate}/" if gate else ""
+        mark = f"{gate}/" if gate is not None else ""
         for variant in variants(family, tied=family["tied"]):
             key = mark + variant["key"]
             if only and not key.startswith(only):
@@ -272,7 +301,7 @@ def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, An
                 plan = options_for(variant, value, loss)
                 laid = config | {"tie_word_embeddings": tied}
                 if variant["attention"].endswith("window"):
-                    laid[family["window"]] = 64
+                    laid |= {family["window"]: 64, **family.get("window_trace", {})}
                 try:
                     tape, model = tracing_tapes.record(laid, plan, family["task"], frozen=variant["method"] == "frozen")
                 except Exception as error:
@@ -281,6 +310,10 @@ def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, An
                 cut = segments(tape, reader, sizes)
                 if first:
                     bodies[key] = [[part, parts.number(events)] for part, events in cut]
+                    for start in starting(family, variant):
+                        late, _ = tracing_tapes.record(laid, plan, family["task"], frozen=True, start=start)
+                        wanted = [one for one in segments(late, reader, sizes) if one[0].split(".")[1:2] == ["0"]]
+                        starts[f"{key}/{start}"] = {part: parts.number(events) for part, events in wanted}
                 if new_end:
                     ends[end_key] = {part: parts.number(events) for part, events in cut if not is_block(part)}
                 if variant["method"] == "lora-fp32" and "adapters" not in shapes:
@@ -300,6 +333,7 @@ def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, An
         "sizes": sizes.items,
         "segments": parts.items,
         "bodies": bodies,
+        "starts": starts,
         "ends": ends,
     }
 
@@ -318,7 +352,7 @@ def derive_adapters() -> dict[str, Any]:
         (False, True),
     ):
         if (forward and method is not Method.IA3) or (kind == "conv1d" and quantize is not Quantize.NONE):
-            continue
+            continue  # held in 8 or 4 bits, GPT-2's layers are plain linear ones
         if method is Method.FULL and adapter is Dtype.BF16:
             continue
         dtype, autocast = PRECISIONS[precision]
@@ -362,6 +396,8 @@ def main(words: list[str]) -> None:
     logging.disable(logging.WARNING)
     folder = shipped("coefficients")
     known = families()
+    twins = {f"{name}_mha": with_own_key_heads(family) for name, family in known.items() if "K" in family["fields"]}
+    known |= twins
     for name in words or ["adapters", *known]:
         made = derive_adapters() if name == "adapters" else derive(name, known[name])
         path = Path(folder) / f"{name}.json"

@@ -48,7 +48,10 @@ def test_half_filled_experts_are_named() -> None:
     [
         pytest.param({"model_type": "frobnicate"}, id="unknown family"),
         pytest.param({"auto_map": {"AutoModel": "x.y"}}, id="the model's own code"),
-        pytest.param({"model_type": "qwen2", "use_sliding_window": True}, id="a variant nobody traced"),
+        pytest.param(
+            {"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2, "output_router_logits": True},
+            id="a variant nobody traced",
+        ),
     ],
 )
 def test_what_was_never_traced_is_refused(changes: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from ossmodelkit.estimating.asking import estimate, peak_of
 from ossmodelkit.estimating.memory import training_peak
 from ossmodelkit.estimating.options import Attention, Dtype, Loss, Method, Optimizer, Quantize, StepOptions
 from ossmodelkit.estimating.reading import Held
-from ossmodelkit.foundation.errors import NothingToJudgeError, UsageError
+from ossmodelkit.foundation.errors import UsageError
 from tests.estimating.shapes import LLAMA_8B, SMALL, config
 
 GIB = 2**30
@@ -103,9 +103,23 @@ def test_more_tokens_than_positions_are_refused() -> None:
         estimate(LLAMA_8B, StepOptions(seq=1_000_000))
 
 
-def test_attention_that_a_family_lacks_is_refused() -> None:
-    with pytest.raises(NothingToJudgeError, match="varlen"):
-        estimate(SMALL["bert"], StepOptions(method=Method.FULL, seq=128, attention=Attention.VARLEN))
+@pytest.mark.parametrize(
+    ("family", "options", "names"),
+    [
+        pytest.param("bert", {"attention": Attention.VARLEN}, "--attention", id="packing an encoder"),
+        pytest.param("bert", {"method": Method.PROMPT}, "--method", id="prompts for masked words"),
+    ],
+)
+def test_what_a_family_cannot_do_is_refused_by_the_name_of_the_option(
+    family: str, options: dict[str, Any], names: str
+) -> None:
+    with pytest.raises(UsageError, match=names):
+        estimate(SMALL[family], StepOptions(seq=128, **options))
+
+
+def test_a_prompt_cannot_be_put_before_packed_rows() -> None:
+    with pytest.raises(UsageError, match="--attention varlen"):
+        StepOptions(method=Method.PROMPT, attention=Attention.VARLEN)
 
 
 def test_a_misspelt_layer_is_named() -> None:

@@ -24,6 +24,7 @@ COMMANDS = {
     "data": (MAKE, "Check, clean, convert, mix and augment training data."),
     "estimate": (MAKE, "Memory, time and cost of a training step, before anything is downloaded or started."),
     "plan": (MAKE, "Methods, quantization, recomputing and micro-batches for your cards, and what nothing beats."),
+    "calibrate": (MAKE, "Measure this machine's card once, so that later estimates rest on it."),
     "finetune": (MAKE, "Tune a model by a plan, and make the result a subject with its lineage."),
     "release": (SHIP, "Judge the checklist, write card, notices and bills of materials, sign the folder."),
     "verify": (

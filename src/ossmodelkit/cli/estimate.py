@@ -45,7 +45,9 @@ def estimate(
     checkpointing: Annotated[
         bool, option("--checkpointing/--no-checkpointing", text="Recompute blocks.")
     ] = DEFAULTS.checkpointing,
-    attention: Annotated[Attention, option("--attention", text="How attention is computed.")] = DEFAULTS.attention,
+    attention: Annotated[
+        Attention | None, option("--attention", text="How attention is computed; sdpa, or what the family has.")
+    ] = None,
     loss: Annotated[Loss, option("--loss", text="Whole logits, or head and loss in chunks.")] = DEFAULTS.loss,
     rank: Annotated[int, option("--rank", text="Rank of the adapters.")] = DEFAULTS.rank,
     targets: Annotated[str | None, option("--targets", text="all-linear, or names: q_proj,v_proj.")] = None,
@@ -71,6 +73,12 @@ def estimate(
     solve: Annotated[str, option("--solve", text="Largest batch, seq or rank that fits.", panel=CARDS)] = "",
     quick: Annotated[bool, option("--quick", text="Two shallow traces.", panel=DEPTH)] = False,
     trace: Annotated[bool, option("--trace", text="Follow the whole model.", panel=DEPTH)] = False,
+    reserved: Annotated[
+        bool, option("--reserved", text="With --trace: replay the caching allocator.", panel=DEPTH)
+    ] = False,
+    expandable: Annotated[
+        bool, option("--expandable-segments", text="With --reserved: segments that grow.", panel=DEPTH)
+    ] = False,
     output: Output = Format.TEXT,
     files: Outputs = None,
     online: Online = False,
@@ -95,6 +103,8 @@ def estimate(
 
     if quick and trace:
         raise UsageError("--quick and --trace exclude each other")
+    if (reserved or expandable) and not trace:
+        raise UsageError("--reserved replays the allocations of a trace", hint="add --trace")
     question = Question(
         options={
             "method": method,
@@ -124,6 +134,7 @@ def estimate(
         ),
         tier="trace" if trace else "quick" if quick else "instant",
         solve=solve,
+        reserved="expandable" if expandable else "segments" if reserved else "",
     )
     report = run(model, question, desk=desk_here(), online=online)
     show(report, output, files or ())

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from ossmodelkit.estimating import layering
+from ossmodelkit.estimating.layering import Block, size
 from ossmodelkit.estimating.options import Dtype
 from ossmodelkit.foundation.errors import NothingToJudgeError, UsageError
 from ossmodelkit.foundation.resources import config as shipped
 
-LARGEST = 10**9  # no size of a real model comes near
 DTYPES = {"bfloat16": Dtype.BF16, "float16": Dtype.FP16, "float32": Dtype.FP32}
 TRACE = "use --trace, which follows the real model"
 
@@ -22,7 +23,8 @@ TRACE = "use --trace, which follows the real model"
 class Architecture:
     """A model by its sizes. `letters` are those of configs/coefficients/families.toml; `stacks` counts blocks.
 
-    `window` and `longest` are tokens; 0 means none and unknown.
+    `window` and `longest` are tokens; 0 means none and unknown. `blocks` are those of the first stack; only where
+    a model mixes them do they differ. `biased` names the layers that a flag gives a bias.
     """
 
     family: str
@@ -34,6 +36,8 @@ class Architecture:
     gate: str = ""
     window: int = 0
     longest: int = 0
+    blocks: tuple[Block, ...] = ()
+    biased: tuple[str, ...] = ()
     dtype: Dtype | None = None
     notes: tuple[str, ...] = ()
     spec: Mapping[str, Any] = field(default_factory=dict)
@@ -42,6 +46,20 @@ class Architecture:
     def layers(self) -> int:
         """Blocks of all stacks."""
         return sum(self.stacks)
+
+    @property
+    def recorded(self) -> str:
+        """The name of its recordings: with as many key heads as query heads, those of the twin."""
+        return self.family + ("_mha" if self._has_own_key_heads else "")
+
+    @property
+    def recorded_dense(self) -> str:
+        """The name of the recordings of blocks without experts."""
+        return str(self.spec["dense"]) + ("_mha" if self._has_own_key_heads else "")
+
+    @property
+    def _has_own_key_heads(self) -> bool:
+        return bool(self.spec.get("twin")) and self.letters["A"] == self.letters["K"]
 
 
 @cache
@@ -64,6 +82,7 @@ def read_architecture(config: Mapping[str, Any]) -> Architecture:
     _check(letters, config, spec, kind)
     letters |= {"G": letters["A"] // letters["K"], "F": letters["A"] // letters["K"] + 2}
     gate = _gate(config, spec)
+    window = layering.window(config, spec)
     stacks = (letters["L"], letters["N"]) if "N" in letters else (letters["L"],)
     return Architecture(
         family=name,
@@ -73,7 +92,9 @@ def read_architecture(config: Mapping[str, Any]) -> Architecture:
         stacks=stacks,
         tied=_flag(config, "tie_word_embeddings", spec["tied"]),
         gate=gate,
-        window=_window(config, spec),
+        window=window,
+        blocks=layering.blocks(config, spec, letters, window=window),
+        biased=tuple(n for flag, names in spec.get("biases", {}).items() if _flag(config, flag, False) for n in names),
         longest=_longest(config, spec),
         dtype=DTYPES.get(str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch.")),
         spec=spec,
@@ -110,7 +131,7 @@ def outline(config: Mapping[str, Any]) -> Architecture:
 
 def _family(kind: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     for name, spec in families().items():
-        if kind in spec["types"] and not (spec.get("when") == "K = A" and _shares_heads(config)):
+        if kind in spec["types"]:
             if config.get("auto_map"):
                 raise NothingToJudgeError(
                     "config.json: 'auto_map' wants the model's own code, which may differ from its family",
@@ -125,10 +146,6 @@ def _family(kind: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     )
 
 
-def _shares_heads(config: Mapping[str, Any]) -> bool:
-    return config.get("num_key_value_heads") not in (None, config.get("num_attention_heads"))
-
-
 def _letters(config: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, int]:
     found: dict[str, int] = {}
     missing: list[str] = []
@@ -137,7 +154,7 @@ def _letters(config: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, in
         if value is None and (other := spec.get("aliases", {}).get(key)):
             value = config.get(other)
         if value is not None:
-            found[letter] = _size(value, key)
+            found[letter] = size(value, key)
         elif letter not in spec["defaults"] and letter not in spec.get("optional", ()):
             missing.append(key)
     if missing:
@@ -161,14 +178,6 @@ def _by_rule(rule: str, found: Mapping[str, int]) -> int:
     assert parts is not None
     whole = int(parts[1] or 1) * found[parts[2]]
     return whole // found[parts[3]] if parts[3] else whole
-
-
-def _size(value: object, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise UsageError(f"config.json: {key} is {str(value)[:40]!r}, wanted a whole number")
-    if not 1 <= value <= LARGEST:
-        raise UsageError(f"config.json: {key} is {value}", hint="a size must lie between 1 and a thousand million")
-    return value
 
 
 def _flag(config: Mapping[str, Any], key: str, default: bool) -> bool:
@@ -217,27 +226,15 @@ def _check(letters: Mapping[str, int], config: Mapping[str, Any], spec: Mapping[
                 f"config.json: {half[0]!r} belongs to a mixture of experts, model_type {kind!r} has none",
                 hint="correct model_type, or remove the field",
             )
-    layer_types = config.get("layer_types")
-    if isinstance(layer_types, list) and len(layer_types) != letters["L"]:
-        raise UsageError(
-            f"config.json: layer_types names {len(layer_types)} layers, {names['L']} is {letters['L']}",
-            hint="correct the one that is wrong",
-        )
 
 
 def _gate(config: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
     for key, known in spec.get("gates", {}).items():
-        value = config.get(key) or known[0]
-        if value not in known:
+        value = known[0] if config.get(key) is None else config[key]
+        if value not in known or isinstance(value, bool) != isinstance(known[0], bool):
             raise NothingToJudgeError(f"no coefficients were derived for {key} = {str(value)[:40]!r}", hint=TRACE)
         return str(value)
     return ""
-
-
-def _window(config: Mapping[str, Any], spec: Mapping[str, Any]) -> int:
-    key = spec.get("window")
-    value = config.get(key, spec.get("window_default", 0)) if key else 0
-    return _size(value, str(key)) if value else 0
 
 
 def _longest(config: Mapping[str, Any], spec: Mapping[str, Any]) -> int:
@@ -245,12 +242,12 @@ def _longest(config: Mapping[str, Any], spec: Mapping[str, Any]) -> int:
     if spec["task"] not in ("causal-lm", "masked-lm"):
         return 0
     value = config.get("max_position_embeddings") or config.get(spec["fields"].get("X", ""))
-    return _size(value, "max_position_embeddings") if value is not None else 0
+    return size(value, "max_position_embeddings") if value is not None else 0
 
 
 def _image(config: Mapping[str, Any], found: Mapping[str, int]) -> dict[str, int]:
     side = config.get("image_size", 224)
-    side = _size(side, "image_size")
+    side = size(side, "image_size")
     across = side // found["p"]
     if not across:
         raise UsageError(f"config.json: image_size {side} is smaller than patch_size {found['p']}")

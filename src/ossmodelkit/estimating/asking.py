@@ -16,8 +16,9 @@ from ossmodelkit.estimating.reading import Held
 from ossmodelkit.estimating.serving import inference_peak
 from ossmodelkit.estimating.sharding import sharded_peak
 from ossmodelkit.estimating.speed import Speed, step_speed
-from ossmodelkit.foundation.errors import KitError, NothingToJudgeError, UsageError
+from ossmodelkit.foundation.errors import KitError, UsageError
 
+PROMPTED = ("causal-lm", "seq2seq", "sequence-classification")
 MOST_DIFFERENT = 0.02  # share by which headers and configuration may differ without a word
 
 
@@ -48,6 +49,7 @@ class Estimate:
     tier: str
     notes: tuple[str, ...] = ()
     money: Money = field(default_factory=Money)
+    calibrated: bool = False
 
 
 def estimate(
@@ -74,10 +76,10 @@ def estimate(
         peak, said = _with_headers(peak, options, held)
         notes.extend(said)
     money = money or Money()
-    reserved = reserved_bytes(peak.allocated_bytes)
-    fits = tuple(judge_fit(reserved, one) for one in cards)
+    reserved = _reserved(peak, cards[0] if cards else None)
+    fits = tuple(judge_fit(_reserved(peak, one), one) for one in cards)
     known = bool(model.family)  # FLOPs are counted from the family's sizes
-    speeds = tuple(step_speed(model, options, peak, one, money.mfu) if known else None for one in cards)
+    speeds = tuple(step_speed(model, options, peak, one, money.mfu or one.mfu) if known else None for one in cards)
     pairs = zip(speeds, cards, strict=True)
     costs = tuple(run_cost(s, c, money.tokens, money.price, money.pue) if s else None for s, c in pairs)
     return Estimate(
@@ -93,7 +95,13 @@ def estimate(
         tier=tier,
         notes=tuple(notes),
         money=money,
+        calibrated=bool(cards and cards[0].calibration),
     )
+
+
+def _reserved(peak: Peak, cards: Cards | None) -> int:
+    """What the allocator holds: as replayed, or in the usual (or measured) proportion."""
+    return reserved_bytes(peak.allocated_bytes, cards) if peak.reserved_bytes is None else peak.reserved_bytes
 
 
 def peak_of(model: Architecture, options: StepOptions) -> Peak:
@@ -106,16 +114,26 @@ def peak_of(model: Architecture, options: StepOptions) -> Peak:
 
 
 def check_variant(model: Architecture, options: StepOptions) -> None:
-    """Refuse what transformers itself does not offer for the family."""
+    """Refuse what the family cannot be asked for.
+
+    Raises `UsageError` naming the option.
+    """
     known = model.spec.get("attention")
     if known and options.attention.value not in known:
-        raise NothingToJudgeError(
-            f"{model.model_type} has no {options.attention} attention in transformers",
+        raise UsageError(
+            f"--attention {options.attention}: transformers has none for {model.model_type}",
             hint=f"use --attention {' or '.join(known)}",
         )
     losses = model.spec.get("loss")
     if losses and options.loss.value not in losses:
-        raise NothingToJudgeError(f"{model.model_type} has no {options.loss} loss", hint="use --loss full")
+        raise UsageError(
+            f"--loss {options.loss}: {model.model_type} has no head over a vocabulary", hint="use --loss full"
+        )
+    if options.method is Method.PROMPT and model.task not in PROMPTED:
+        raise UsageError(
+            f"--method prompt: peft has no prompts for {model.task} models such as {model.model_type}",
+            hint="use --method lora",
+        )
     rows = options.seq + (options.prompt_tokens if options.method is Method.PROMPT else 0)
     if model.longest and rows > model.longest:
         raise UsageError(
@@ -160,7 +178,7 @@ def _remedies(
         for words, changed in changes(options):
             try:
                 check_variant(model, changed)
-                reserved = reserved_bytes(peak_of(model, changed).allocated_bytes)
+                reserved = reserved_bytes(peak_of(model, changed).allocated_bytes, one)
             except KitError:
                 continue
             if judge_fit(reserved, one).fits:

@@ -19,11 +19,15 @@ Letters = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """One variant: segments in the order they run, each a list of events."""
+    """One variant: segments by name in the order they run, each a list of events.
 
-    order: tuple[str, ...]
-    events: tuple[list[Any], ...]
+    Heads were recorded with one attention only. `freed_after` holds what this attention frees when its blocks are
+    done, and what that one freed: their difference belongs to the start of the last `after`.
+    """
+
+    segments: dict[str, list[Any]]
     sizes: list[list[Any]]
+    freed_after: tuple[list[Any], list[Any]]
 
 
 @cache
@@ -41,43 +45,69 @@ def load(name: str) -> dict[str, Any]:
 
 
 def precision(options: StepOptions) -> str:
-    """The name of the precision that a recording was made in; 16-bit types take the same bytes."""
+    """The name of the precision that a recording was made in; without autocast 16-bit types take the same bytes."""
     base = "32" if options.dtype is Dtype.FP32 else "16"
-    return base if options.autocast is Autocast.NONE else f"{base}-autocast"
+    if options.autocast is Autocast.NONE:
+        return base
+    if options.dtype is Dtype.FP16 and options.autocast is Autocast.BF16:
+        return "fp16-autocast"
+    return f"{base}-autocast"
 
 
-def recording(family: str, options: StepOptions, *, gate: str, tied: bool, windowed: bool) -> Recording:
-    """The recorded step that `options` describe.
+def recording(
+    recorded: str, options: StepOptions, *, gate: str = "", tied: bool, windowed: bool, start: str = ""
+) -> Recording:
+    """The recorded step that `options` describe, of a family (or its twin) by name.
 
-    Raises `NothingToJudgeError` where no such variant was derived.
+    `start` is the first layer that learns, where the first block begins to learn late. Raises
+    `NothingToJudgeError` where no such variant was derived.
     """
-    data = load(family)
-    mark = f"{gate}/" if gate else ""
-    method = {Method.FULL: "full", Method.PROMPT: "prompt"}.get(options.method, "frozen")
-    if whole_lora(family, options):
-        method = f"lora-{Dtype.FP32 if options.adapter_dtype is Dtype.FP32 else Dtype.BF16}"
-    attention = _attention(options, windowed)
+    data = load(recorded)
+    method = _method(recorded, options)
     saving = "recompute" if options.checkpointing else "keep"
     kind = precision(options)
+    attention = _attention(options, windowed)
+    mark = f"{gate}/" if gate else ""
+    if f"{mark}{method}/{kind}/{attention}/{saving}" not in data["bodies"] and kind == "fp16-autocast":
+        kind = "16-autocast"  # what torch cannot run on a CPU, and so nobody could trace there
     key = f"{mark}{method}/{kind}/{attention}/{saving}"
-    end = f"{mark}{method}/{kind}/{saving}/{options.loss}/{_tie(method, tied)}"
-    for store, wanted in ((data["bodies"], key), (data["ends"], end)):
+    front = f"{mark}{method}/{kind}/{saving}"
+    tie = _tie(method, tied)
+    for store, wanted in ((data["bodies"], key), (data["ends"], f"{front}/{options.loss}/{tie}")):
         if wanted not in store:
-            raise NothingToJudgeError(f"no coefficients were derived for {family} {wanted}", hint=TRACE)
-    ends = data["ends"][end]
+            raise NothingToJudgeError(f"no coefficients were derived for {recorded} {wanted}", hint=TRACE)
+    ends = data["ends"][f"{front}/{options.loss}/{tie}"]
+    usual = data["ends"][f"{front}/full/{'tied' if method == 'full' else 'any'}"]
+    body = dict(data["bodies"][key])
+    unmasked = f"{mark}{method}/{kind}/{'eager' if options.attention is Attention.EAGER else 'sdpa'}/{saving}"
+    late = data.get("starts", {}).get(f"{unmasked}/{start}", {}) if start else {}
     parts = data["segments"]
-    body = data["bodies"][key]
+    last = max(name for name in body if name.endswith("after"))
+    chosen = {name: late.get(name, ends[name] if _is_end(name, last, ends, usual) else at) for name, at in body.items()}
     return Recording(
-        order=tuple(name for name, _ in body),
-        events=tuple(parts[ends.get(name, number)] for name, number in body),
+        segments={name: parts[at] for name, at in chosen.items()},
         sizes=data["sizes"],
+        freed_after=(parts[body[last]], parts[usual[last]]),
     )
 
 
-def whole_lora(family: str, options: StepOptions) -> bool:
+def _is_end(name: str, last: str, ends: Mapping[str, int], usual: Mapping[str, int]) -> bool:
+    """Whether loss and head decide over a segment; masks and the like are the attention's."""
+    if name not in ends:
+        return False
+    return name in (last, "loss.back") or (name.endswith("before.back") and ends[name] != usual.get(name))
+
+
+def _method(recorded: str, options: StepOptions) -> str:
+    if whole_lora(recorded, options):
+        return f"lora-{Dtype.FP32 if options.adapter_dtype is Dtype.FP32 else Dtype.BF16}"
+    return {Method.FULL: "full", Method.PROMPT: "prompt"}.get(options.method, "frozen")
+
+
+def whole_lora(recorded: str, options: StepOptions) -> bool:
     """Whether peft adapts experts as well, so that the step was recorded with its adapters."""
     plain = options.method in (Method.LORA, Method.RSLORA, Method.PISSA)
-    return plain and options.targets == ("all-linear",) and "adapters" in load(family)["parameters"]
+    return plain and options.targets in (("all-linear",), ("default",)) and "adapters" in load(recorded)["parameters"]
 
 
 def _tie(method: str, tied: bool) -> str:

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ossmodelkit.estimating.architecture import Architecture
-from ossmodelkit.estimating.hardware import GIB, Cards
+from ossmodelkit.estimating.hardware import GIB, RESERVED_OVER_ALLOCATED, Cards
 from ossmodelkit.estimating.options import ADAPTERS, Dtype, Loss, Method, Optimizer, Quantize, StepOptions
 from ossmodelkit.foundation.errors import KitError
 
-# Reserved over allocated on five published runs on one card (LoRA, full, prompt): 1.052 to 1.076.
-RESERVED_OVER_ALLOCATED = 1.06
 COMMUNICATOR = 3 * GIB // 10  # NCCL, per communicator
 MARGIN = 0.97
 DEFAULT_CONTEXT = 544 * 1024 * 1024
@@ -35,9 +33,9 @@ class Fit:
         return int(self.usable_bytes * MARGIN) - self.needed_bytes
 
 
-def reserved_bytes(allocated: int, ratio: float = RESERVED_OVER_ALLOCATED) -> int:
+def reserved_bytes(allocated: int, cards: Cards | None = None) -> int:
     """What the caching allocator holds for so many allocated bytes."""
-    return round(allocated * ratio)
+    return round(allocated * (cards.reserved_over_allocated if cards else RESERVED_OVER_ALLOCATED))
 
 
 def on_card_bytes(reserved: int, cards: Cards | None) -> int:
@@ -45,7 +43,7 @@ def on_card_bytes(reserved: int, cards: Cards | None) -> int:
     if cards is None:
         return reserved + DEFAULT_CONTEXT
     exchange = COMMUNICATOR if cards.count > 1 else 0
-    return reserved + cards.accelerator.context_bytes + exchange
+    return reserved + cards.context_bytes + exchange
 
 
 def judge_fit(reserved: int, cards: Cards) -> Fit:

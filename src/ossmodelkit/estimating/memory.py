@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ossmodelkit.estimating.architecture import Architecture
 from ossmodelkit.estimating.optimizing import state_bytes, temporary_bytes
-from ossmodelkit.estimating.options import Method, StepOptions
+from ossmodelkit.estimating.options import Attention, Method, StepOptions
 from ossmodelkit.estimating.parameters import Tensor, adapter_tensors, base_bytes, tensors
 from ossmodelkit.estimating.replaying import Replay, replay
 
@@ -22,6 +22,7 @@ class Categories:
     saved_activations: int = 0
     transient: int = 0
     kv_cache: int = 0
+    inputs: int = 0
 
     @property
     def total(self) -> int:
@@ -34,12 +35,13 @@ class Categories:
             + self.saved_activations
             + self.transient
             + self.kv_cache
+            + self.inputs
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peak:
-    """The highest moment of a step: where it is, how high, made of what."""
+    """The highest moment of a step: where it is, how high, made of what; `reserved_bytes` where it was replayed."""
 
     allocated_bytes: int
     phase: str
@@ -47,6 +49,7 @@ class Peak:
     phases: dict[str, int]
     parameters: int
     trainable_parameters: int
+    reserved_bytes: int | None = None
 
 
 def training_peak(model: Architecture, options: StepOptions) -> Peak:
@@ -59,7 +62,8 @@ def training_peak(model: Architecture, options: StepOptions) -> Peak:
     trainable = sum(tensor.count * tensor.times for tensor in trained)
     own = 0 if full else trainable * width
     states = state_bytes(options.optimizer, trained, width)
-    static = base + own + states
+    fed = input_bytes(model, options)
+    static = base + own + states + fed
     done = replay(model, options)
     stepping = done.at_end + temporary_bytes(options.optimizer, trained, width)
     phases = _phases(done, static, stepping)
@@ -81,11 +85,21 @@ def training_peak(model: Architecture, options: StepOptions) -> Peak:
             optimizer=states,
             saved_activations=saved,
             transient=alive - held - saved,
+            inputs=fed,
         ),
         phases=phases,
         parameters=sum(tensor.count * tensor.times for tensor in everything),
         trainable_parameters=trainable,
     )
+
+
+def input_bytes(model: Architecture, options: StepOptions) -> int:
+    """The batch itself: tokens, labels and mask of 8 bytes each, or pixels."""
+    if model.task == "image-classification":
+        side = model.letters["m"] * model.letters["p"]
+        return options.batch * (model.letters["c"] * side * side * options.dtype.bytes + 8)
+    packed = options.attention is Attention.VARLEN
+    return 8 * options.tokens * (2 + (options.padded or packed))
 
 
 def _phases(done: Replay, static: int, stepping: int) -> dict[str, int]:

@@ -7,6 +7,7 @@ of two moments, one fp32 scale for every 256 numbers of each; tensors under 4096
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from ossmodelkit.estimating.options import Optimizer
 from ossmodelkit.estimating.parameters import Tensor
@@ -46,10 +47,14 @@ def _factored(tensor: Tensor) -> int:
 
 
 def temporary_bytes(optimizer: Optimizer, trained: Iterable[Tensor], width: int) -> int:
-    """Bytes that exist only while the optimizer steps: fused and 8-bit kernels need none."""
+    """Bytes that exist only while the optimizer steps: fused and 8-bit kernels need none.
+
+    Adafactor makes one update at a time, and lets go of it when the next one is there.
+    """
     sizes = [(tensor.count * width, tensor.times) for tensor in trained]
     if optimizer is Optimizer.ADAMW_FOREACH:
         return sum(size * times for size, times in sizes)
     if optimizer is Optimizer.ADAFACTOR:
-        return 2 * max((size for size, _ in sizes), default=0)
+        updates = [0, *(size for size, _ in sizes)]
+        return max((one + other for one, other in pairwise(updates)), default=0)
     return 0

@@ -119,6 +119,11 @@ class StepOptions:
             raise UsageError("pissa takes the weights apart", hint="use --quantize none, or --method lora")
         if not self.targets or not all(self.targets):
             raise UsageError("--targets names no module", hint="give all-linear, or names such as q_proj,v_proj")
+        if self.method is Method.PROMPT and self.attention is Attention.VARLEN:
+            raise UsageError(
+                "--attention varlen: peft cannot put a prompt before each of several packed sequences",
+                hint="use --attention sdpa with --method prompt",
+            )
         if self.padded and self.attention is Attention.VARLEN:
             raise UsageError("variable-length attention has no padding", hint="leave --padded out")
 

@@ -33,7 +33,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linear:
-    """A linear layer inside the blocks."""
+    """A linear layer; `dense` ones stand in blocks without experts among blocks with them."""
 
     name: str
     stack: int
@@ -41,55 +41,80 @@ class Linear:
     inputs: int
     outputs: int
     times: int
+    dense: bool = False
 
 
 def tensors(model: Architecture) -> tuple[Tensor, ...]:
     """All parameters; a tied head is counted once."""
-    mark = f"{model.gate}/" if model.gate else ""
-    listed = coefficients.load(model.family)["parameters"][f"{mark}shapes"]
-    found = list(_listed(listed, model, rank=1))
-    if not model.tied and "V" in model.letters:
+    found = [
+        tensor
+        for recorded, dense, mark in _files(model)
+        for tensor in _listed(coefficients.load(recorded)["parameters"][f"{mark}shapes"], model, 1, dense=dense)
+    ]
+    if not (model.tied or model.spec.get("always_tied")) and "V" in model.letters:
         found.append(Tensor(name="lm_head.weight", shape=(model.letters["V"], model.letters["H"])))
+    found += [
+        Tensor(name=f"{one.name}.bias", shape=(one.outputs,), times=one.times, where=f"{one.stack}.1")
+        for one in linears(model)
+        if one.name.rpartition(".")[2] in model.biased
+    ]
     return tuple(found)
 
 
-def _listed(listed: list[Any], model: Architecture, rank: int) -> Iterator[Tensor]:
+def _files(model: Architecture) -> Iterator[tuple[str, bool, str]]:
+    """Recordings that describe the model's blocks: name, whether it stands for the dense ones only, gate mark."""
+    yield model.recorded, False, f"{model.gate}/" if model.gate else ""
+    if any(block.dense for block in model.blocks):
+        yield model.recorded_dense, True, ""
+
+
+def _listed(listed: list[Any], model: Architecture, rank: int, *, dense: bool) -> Iterator[Tensor]:
     letters = {**model.letters, "r": rank}
     for name, inner, shape in listed:
-        sides = tuple(coefficients.amount(side, letters) for side in shape)
-        times = _times(inner, model.stacks)
+        times = _times(inner, model, dense=dense)
         if times:
+            sides = tuple(coefficients.amount(side, letters) for side in shape)
             yield Tensor(name=name, shape=sides, times=times, where=inner or "")
 
 
-def _times(inner: str | None, stacks: tuple[int, ...]) -> int:
+def _times(inner: str | None, model: Architecture, *, dense: bool) -> int:
     if inner is None:
-        return 1
+        return 0 if dense else 1
     stack, _, number = inner.partition(".")
-    return repeats(int(number), stacks[int(stack)])
+    if int(stack) == 0 and model.blocks:
+        return sum(model.blocks[at].dense is dense for at in at_place(int(number), len(model.blocks)))
+    return len(at_place(int(number), model.stacks[int(stack)]))
 
 
-def repeats(number: int, blocks: int) -> int:
-    """How often block `number` of a recording of three stands in a stack of `blocks`: first, middle, last."""
+def at_place(number: int, blocks: int) -> range:
+    """The blocks that block `number` of a recording of three stands for: the first, the middle ones, the last."""
     if number == 1:
-        return max(0, blocks - 2)
-    return 1 if number == 0 or blocks > 1 else 0
+        return range(1, blocks - 1)
+    if number == 0:
+        return range(1)
+    return range(blocks - 1, blocks) if blocks > 1 else range(0)
 
 
 def linears(model: Architecture) -> tuple[Linear, ...]:
-    """The linear layers inside the blocks."""
-    mark = f"{model.gate}/" if model.gate else ""
-    listed = coefficients.load(model.family)["linears"][f"{mark}linears"]
+    """The linear layers, but for the head over the vocabulary; those outside the blocks have stack -1."""
     found = []
-    for key, (kind, inputs, outputs) in listed.items():
-        where, _, name = key.partition(":")
-        stack, _, number = where.partition(".")
-        times = repeats(int(number), model.stacks[int(stack)])
-        if times:
-            sides = [coefficients.amount(side, model.letters) for side in (inputs, outputs)]
+    for recorded, dense, mark in _files(model):
+        listed = coefficients.load(recorded)["linears"][f"{mark}linears"]
+        for key, (kind, inputs, outputs) in listed.items():
+            where, _, name = key.partition(":")
+            outer = where == "outer"
+            times = _times(None if outer else where, model, dense=dense)
+            if not times:
+                continue
             found.append(
                 Linear(
-                    name=name, stack=int(stack), conv=kind == "conv1d", inputs=sides[0], outputs=sides[1], times=times
+                    name=name,
+                    stack=-1 if outer else int(where.partition(".")[0]),
+                    conv=kind == "conv1d",
+                    inputs=coefficients.amount(inputs, model.letters),
+                    outputs=coefficients.amount(outputs, model.letters),
+                    times=times,
+                    dense=dense,
                 )
             )
     return tuple(found)
@@ -111,19 +136,19 @@ def targets(model: Architecture, options: StepOptions) -> Targets:
     known = {linear.name for linear in linears(model)}
     wanted = options.targets
     forward: tuple[str, ...] = ()
-    if options.method is Method.IA3 and wanted in (("default",), ("all-linear",)):
-        usual = model.spec.get("ia3")
-        if usual is None:
-            raise UsageError(f"peft has no usual ia3 layers for {model.model_type}", hint="name them with --targets")
-        wanted, forward = tuple(usual["targets"]), tuple(usual["feedforward"])
-    elif wanted == ("default",):
-        wanted = ("all-linear",)
-    if wanted == ("all-linear",) and "E" in model.letters and not coefficients.whole_lora(model.family, options):
-        raise NothingToJudgeError(
-            f"peft adapts the experts of {model.model_type} too when all linear layers are asked for",
-            hint="use --trace, or name layers: --targets q_proj,k_proj,v_proj,o_proj",
-        )
+    if wanted == ("default",):
+        usual = model.spec.get("ia3") if options.method is Method.IA3 else None
+        wanted, forward = (tuple(usual["targets"]), tuple(usual["feedforward"])) if usual else (("all-linear",), ())
     if wanted == ("all-linear",):
+        if (
+            "E" in model.letters
+            and options.method in WITH_RANK
+            and not coefficients.whole_lora(model.recorded, options)
+        ):
+            raise NothingToJudgeError(
+                f"peft has no {options.method} for the experts of {model.model_type}",
+                hint="name layers: --targets q_proj,k_proj,v_proj,o_proj",
+            )
         return Targets(names=frozenset(known))
     for name in wanted:
         if not _matching(known, name):
@@ -145,21 +170,25 @@ def adapter_tensors(model: Architecture, options: StepOptions) -> Iterator[Tenso
         copies = 2 if len(model.stacks) > 1 else 1  # peft learns a prompt for the encoder and the decoder
         yield Tensor(name="prompt", shape=(options.prompt_tokens * copies, model.letters["H"]))
         return
-    if coefficients.whole_lora(model.family, options):
-        yield from _listed(coefficients.load(model.family)["parameters"]["adapters"], model, options.rank)
-        return
+    whole = coefficients.whole_lora(model.recorded, options)
+    if whole:
+        listed = coefficients.load(model.recorded)["parameters"]["adapters"]
+        yield from _listed(listed, model, options.rank, dense=False)
     chosen = targets(model, options)
     for linear in linears(model):
-        if linear.name not in chosen.names:
-            continue
-        if options.method is Method.IA3:
-            side = linear.inputs if linear.name in chosen.feedforward else linear.outputs
-            yield Tensor(name=linear.name, shape=(side,), times=linear.times)
-        elif options.method in WITH_RANK:
-            yield Tensor(name=f"{linear.name}.A", shape=(options.rank, linear.inputs), times=linear.times)
-            yield Tensor(name=f"{linear.name}.B", shape=(linear.outputs, options.rank), times=linear.times)
-            if options.method is Method.DORA:
-                yield Tensor(name=f"{linear.name}.m", shape=(linear.outputs,), times=linear.times)
+        if linear.name in chosen.names and (linear.dense or not whole):
+            yield from _around(linear, options, feedforward=linear.name in chosen.feedforward)
+
+
+def _around(linear: Linear, options: StepOptions, *, feedforward: bool) -> Iterator[Tensor]:
+    """What learns beside one kind of layer."""
+    if options.method is Method.IA3:
+        yield Tensor(name=linear.name, shape=(linear.inputs if feedforward else linear.outputs,), times=linear.times)
+    elif options.method in WITH_RANK:
+        yield Tensor(name=f"{linear.name}.A", shape=(options.rank, linear.inputs), times=linear.times)
+        yield Tensor(name=f"{linear.name}.B", shape=(linear.outputs, options.rank), times=linear.times)
+        if options.method is Method.DORA:
+            yield Tensor(name=f"{linear.name}.m", shape=(linear.outputs,), times=linear.times)
 
 
 def base_bytes(model: Architecture, options: StepOptions) -> int:
@@ -168,12 +197,9 @@ def base_bytes(model: Architecture, options: StepOptions) -> int:
     total = sum(tensor.count * tensor.times for tensor in tensors(model)) * width
     if options.quantize is Quantize.NONE:
         return total
-    packed = [linear for linear in linears(model) if not linear.conv]
-    if not packed:
-        raise NothingToJudgeError(
-            f"{model.model_type} has no plain linear layer to hold as {options.quantize}", hint="use --quantize none"
-        )
-    for linear in packed:
+    for linear in linears(model):
+        if linear.stack < 0 and linear.name in model.spec.get("unpacked", ()):
+            continue
         total += linear.times * (
             held_bytes(linear.inputs, linear.outputs, options.quantize) - linear.inputs * linear.outputs * width
         )

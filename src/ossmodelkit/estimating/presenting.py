@@ -23,9 +23,10 @@ WORDS = {
     "saved_activations": "saved activations",
     "transient": "temporaries at the peak",
     "kv_cache": "cache of keys and values",
+    "inputs": "the batch itself",
 }
+FRAGMENTATION = "fragmentation beyond the usual share of reserved memory"
 NOT_COUNTED = (
-    "fragmentation beyond the usual share of reserved memory",
     "data loading, evaluation during training, and saving",
     "other processes on the card",
     "memory of the host",
@@ -50,6 +51,7 @@ def data(found: Estimate) -> dict[str, Any]:
         "memory": {
             "allocated_peak_bytes": found.peak.allocated_bytes,
             "reserved_peak_bytes": found.reserved_bytes,
+            "reserved_from": _reserved_from(found),
             "on_card_bytes": found.on_card_bytes,
             "peak_phase": found.peak.phase,
             "categories": to_wire(found.peak.categories),
@@ -62,6 +64,13 @@ def data(found: Estimate) -> dict[str, Any]:
         "not_counted": list(not_counted(found)),
         "coefficients": dict(load(found.model.family)["derived_with"]) if found.tier == "instant" else {},
     }
+
+
+def _reserved_from(found: Estimate) -> str:
+    """How the reserved bytes were found: `replay`, `calibration`, or the `usual ratio`."""
+    if found.peak.reserved_bytes is not None:
+        return "replay"
+    return "calibration" if found.calibrated else "usual ratio"
 
 
 def _time(found: Estimate) -> list[dict[str, Any]]:
@@ -96,6 +105,8 @@ def _cost(found: Estimate) -> list[dict[str, Any]]:
 def not_counted(found: Estimate) -> tuple[str, ...]:
     """What the numbers leave out."""
     extra = []
+    if found.peak.reserved_bytes is None and not found.calibrated:
+        extra.append(FRAGMENTATION)
     if found.options.fsdp > 1 and found.tier == "instant":
         extra.append("the exact order of gathering shards: a few percent; --trace follows it")
     if found.options.method is Method.INFERENCE:

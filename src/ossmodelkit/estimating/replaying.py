@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import groupby
 
 from ossmodelkit.estimating import coefficients
 from ossmodelkit.estimating.architecture import Architecture
-from ossmodelkit.estimating.coefficients import Recording, amount
-from ossmodelkit.estimating.options import ADAPTERS, Dtype, Loss, Method, Quantize, StepOptions
-from ossmodelkit.estimating.parameters import Linear, Targets, linears, repeats, targets
-from ossmodelkit.estimating.wrapping import Choose, Open, Wrap, backward, forward
+from ossmodelkit.estimating.coefficients import amount
+from ossmodelkit.estimating.layering import Block
+from ossmodelkit.estimating.options import ADAPTERS, Attention, Dtype, Method, Quantize, StepOptions
+from ossmodelkit.estimating.parameters import Linear, Targets, at_place, linears, targets
+from ossmodelkit.estimating.scenes import ChooseIn, Scene
+from ossmodelkit.estimating.wrapping import Wrap
 
 LOGITS_AT_ONCE = 32 * 1024 * 1024  # as in trainer/chunked_loss.py
 
@@ -45,11 +47,18 @@ def letters_of(model: Architecture, options: StepOptions) -> dict[str, int]:
     known["S"] = known["T"] + options.prompt_tokens
     known["r"] = options.rank
     if "V" in known:
-        learned = options.batch * (known["T"] - 1)
+        learned = _learned(model, options)
         at_once = max(1, LOGITS_AT_ONCE // known["V"])
         known["R"] = min(at_once, learned)
         known["W"] = min(at_once, learned - known["R"])
     return known
+
+
+def _learned(model: Architecture, options: StepOptions) -> int:
+    """Rows of logits: next tokens are learned of all but the first one of a row, and packed rows are one."""
+    if model.task != "causal-lm":
+        return options.tokens
+    return options.tokens - (1 if options.attention is Attention.VARLEN else options.batch)
 
 
 def replay(model: Architecture, options: StepOptions) -> Replay:
@@ -58,65 +67,75 @@ def replay(model: Architecture, options: StepOptions) -> Replay:
     Raises `NothingToJudgeError` for a variant without coefficients.
     """
     letters = letters_of(model, options)
-    rows = letters["S"] if options.method is Method.PROMPT else letters["T"]
-    windowed = 0 < model.window <= rows
-    recorded = coefficients.recording(model.family, options, gate=model.gate, tied=model.tied, windowed=windowed)
-    sizes = [0, *(amount(size, letters) for size in recorded.sizes)]
-    choose = _chooser(model, options, letters)
+    scenes = {block: _scene(model, options, letters, block) for block in dict.fromkeys(model.blocks or (Block(),))}
     live = saved = 0
     moments: list[Moment] = []
-    for name, deltas, times in _segments(recorded, sizes, choose, model, keeps=not options.checkpointing):
+    for name, scene, times in _order(model, scenes):
         if name == "loss.back":
             saved = live
-        net, above = _sum_and_top(deltas)
-        if times:
-            last = live + net * (times - 1)
-            begins = max(live, last)
-            moments.append(Moment(name=name, phase=_phase(name), begins=begins, peak=begins + above))
-            live += net * times
+        net, above = scene.changes(name)
+        last = live + net * (times - 1)
+        begins = max(live, last)
+        moments.append(Moment(name=name, phase=_phase(name), begins=begins, peak=begins + above))
+        live += net * times
     return Replay(
         peak=max(moments, key=lambda one: one.peak), saved_activations=saved, at_end=live, moments=tuple(moments)
     )
 
 
-def _sum_and_top(deltas: list[int]) -> tuple[int, int]:
-    live = top = 0
-    for change in deltas:
-        live += change
-        if live > top:
-            top = live
-    return live, top
+def _scene(model: Architecture, options: StepOptions, letters: dict[str, int], block: Block) -> Scene:
+    """The recording that one kind of block is replayed from."""
+    rows = letters["S"] if options.method is Method.PROMPT else letters["T"]
+    windowed = block.sliding and 0 < model.window <= rows
+    recorded = coefficients.recording(
+        model.recorded_dense if block.dense else model.recorded,
+        options,
+        gate="" if block.dense else model.gate,
+        tied=model.tied,
+        windowed=windowed,
+        start=_start(model, options),
+    )
+    return Scene(
+        recorded=recorded,
+        sizes=[0, *(amount(size, letters) for size in recorded.sizes)],
+        choose=_chooser(model, options, letters, dense=block.dense),
+        keeps=not options.checkpointing,
+        reads_input=tuple(model.spec.get("reads_input", ())),
+    )
 
 
-def _segments(
-    recorded: Recording, sizes: list[int], choose: Callable[[int, int], Choose], model: Architecture, *, keeps: bool
-) -> Iterator[tuple[str, list[int], int]]:
-    def size(number: int) -> int:
-        return sizes[number] if number >= 0 else -sizes[-number]
-
-    left: dict[str, Open] = {}
-    for name, events in zip(recorded.order, recorded.events, strict=True):
-        stack, _, rest = name.partition(".")
-        block, _, back = rest.partition(".")
-        if not (stack.isdigit() and block.isdigit()):
-            yield name, [size(event) for event in events if isinstance(event, int)], 1
+def _start(model: Architecture, options: StepOptions) -> str:
+    """The first layer that learns, where the first block begins to learn behind its attention's inputs."""
+    if options.method not in ADAPTERS:
+        return ""
+    names = targets(model, options).names
+    begun = ""
+    for linear in linears(model):
+        if linear.stack != 0 or linear.dense:
             continue
-        wrap = choose(int(stack), int(block))
-        key = f"{stack}.{block}"
-        if back:
-            deltas = backward(events, size, wrap, left.pop(key, Open()), keeps=keeps)
-        else:
-            deltas, opened = forward(events, size, wrap, keeps=keeps)
-            if not keeps:
-                opened = Open(wraps=_wraps(events, size, wrap))
-            left[key] = opened
-        yield name, deltas, repeats(int(block), model.stacks[int(stack)])
+        begun = next((start for start in model.spec.get("starts", ()) if linear.name.endswith(start)), begun)
+        if linear.name in names:
+            return begun
+    return ""
 
 
-def _wraps(events: list[Any], size: Callable[[int], int], choose: Choose) -> dict[str, Wrap]:
-    marks = (event for event in events if isinstance(event, list) and event[0] == "F")
-    found = ((event[1], choose(event[1], size(event[2]), size(event[3]))) for event in marks)
-    return {name: wrap for name, wrap in found if wrap is not None}
+def _order(model: Architecture, scenes: Mapping[Block, Scene]) -> Iterator[tuple[str, Scene, int]]:
+    """Segments as they run: name, the scene they play in, and how often in a row."""
+    everywhere = next((scene for block, scene in scenes.items() if block.sliding), next(iter(scenes.values())))
+    for name in everywhere.recorded.segments:
+        stack, _, rest = name.partition(".")
+        number, _, back = rest.partition(".")
+        if not (stack.isdigit() and number.isdigit()):
+            yield name, everywhere, 1
+            continue
+        at = at_place(int(number), model.stacks[int(stack)])
+        if int(stack) or len(scenes) == 1:
+            if at:
+                yield name, everywhere, len(at)
+            continue
+        kinds = [model.blocks[one] for one in (reversed(at) if back else at)]
+        for block, run in groupby(kinds):
+            yield name, scenes[block], len(list(run))
 
 
 def _phase(name: str) -> str:
@@ -129,34 +148,43 @@ def _phase(name: str) -> str:
     return "backward" if name.endswith("back") else "forward"
 
 
-def _chooser(model: Architecture, options: StepOptions, letters: dict[str, int]) -> Callable[[int, int], Choose]:
+def _chooser(model: Architecture, options: StepOptions, letters: dict[str, int], *, dense: bool) -> ChooseIn:
     """Which layers are wrapped, and in what."""
-    laid = options.method in ADAPTERS and not coefficients.whole_lora(model.family, options)
-    wrapped = targets(model, options) if laid else Targets(names=frozenset())
+    recorded_so = coefficients.whole_lora(model.recorded, options) and not dense
+    wrapped = targets(model, options) if options.method in ADAPTERS and not recorded_so else Targets(names=frozenset())
     if not wrapped.names and options.quantize is Quantize.NONE:
-        return lambda stack, block: lambda name, given, made: None
-    rows = letters["B"] * (letters["S"] if options.method is Method.PROMPT else letters["T"])
+        return lambda stack: lambda name, given, made: None
     by_name = {(linear.stack, linear.name): linear for linear in linears(model)}
-    known: dict[tuple[str, bool], Wrap | None] = {}
+    resting = model.spec.get("unpacked", ())
+    known: dict[tuple[int, str, bool], Wrap | None] = {}
 
     def choose(stack: int, name: str, given: int, made: int) -> Wrap | None:
         name = name.removesuffix(".base_layer")
         linear = by_name.get((stack, name))
-        if linear is None or (name not in wrapped.names and (options.quantize is Quantize.NONE or linear.conv)):
+        if linear is None or (name not in wrapped.names and (options.quantize is Quantize.NONE or name in resting)):
             return None
-        narrow = options.dtype is not Dtype.FP32
-        wide = given == rows * linear.inputs * 4 if given else not narrow
-        if (name, wide) not in known:
-            known[name, wide] = _wrap(linear, wrapped, options, rows, wide=wide)
-        return known[name, wide]
+        rows = _rows(linear, model, letters, options)
+        wide = given == rows * linear.inputs * 4 if given else options.dtype is Dtype.FP32
+        if (stack, name, wide) not in known:
+            known[stack, name, wide] = _wrap(linear, wrapped, options, rows, wide=wide)
+        return known[stack, name, wide]
 
-    return lambda stack, block: partial(choose, stack)
+    return lambda stack: partial(choose, stack)
+
+
+def _rows(linear: Linear, model: Architecture, letters: dict[str, int], options: StepOptions) -> int:
+    """Rows that go through a layer: every token, but one of an image where a head reads it."""
+    if linear.stack < 0 and model.task == "image-classification":
+        return letters["B"]
+    return letters["B"] * (letters["S"] if options.method is Method.PROMPT else letters["T"])
 
 
 def _wrap(linear: Linear, chosen: Targets, options: StepOptions, rows: int, *, wide: bool) -> Wrap:
     profiles = coefficients.load("adapters")["profiles"]
     kind = "conv1d" if linear.conv else "linear"
-    held = Quantize.NONE if linear.conv else options.quantize
+    held = options.quantize
+    if held is not Quantize.NONE:
+        kind = "linear"  # GPT-2's layers are turned round to be held in 8 or 4 bits
     precision = coefficients.precision(options)
     width = 4 if wide else 2
     adapter = Dtype.FP32 if options.adapter_dtype is Dtype.FP32 else Dtype.BF16
@@ -164,13 +192,11 @@ def _wrap(linear: Linear, chosen: Targets, options: StepOptions, rows: int, *, w
     if linear.name in chosen.names:
         name = {Method.IA3: "ia3", Method.DORA: "dora"}.get(options.method, "lora")
         name += "-ff" if linear.name in chosen.feedforward else ""
-    if name == "dora" and held is Quantize.NF4:
-        held = Quantize.INT8  # both unpack the whole weight to take its norm
     if name == "plain":
         adapter = Dtype.FP32
     letters = {"n": rows, "i": linear.inputs, "o": linear.outputs, "r": options.rank}
     found = profiles[f"{name}/{kind}/{held}/{precision}/{width}/{adapter}"]
-    bare = profiles[f"plain/{kind}/none/{precision}/{width}/fp32"]
+    bare = profiles[f"plain/{'conv1d' if linear.conv else 'linear'}/none/{precision}/{width}/fp32"]
     out_width = 4 if options.dtype is Dtype.FP32 and "autocast" not in precision else 2
     output = rows * linear.outputs * out_width
     return Wrap(
@@ -183,4 +209,4 @@ def _wrap(linear: Linear, chosen: Targets, options: StepOptions, rows: int, *, w
     )
 
 
-__all__ = ["Loss", "Moment", "Replay", "letters_of", "replay"]
+__all__ = ["Moment", "Replay", "letters_of", "replay"]

@@ -84,10 +84,10 @@ def _ways(
             peak = peak_of(model, options)
         except KitError:
             continue
-        speed = step_speed(model, options, peak, cards, money.mfu)
+        speed = step_speed(model, options, peak, cards, money.mfu or cards.mfu)
         if speed is None:
             continue
-        yield _way(options, cards, batch, judge_fit(reserved_bytes(peak.allocated_bytes), cards), speed, money)
+        yield _way(options, cards, batch, judge_fit(reserved_bytes(peak.allocated_bytes, cards), cards), speed, money)
 
 
 def _way(options: StepOptions, cards: Cards, batch: int, fit: Fit, speed: Speed, money: Money) -> Way:

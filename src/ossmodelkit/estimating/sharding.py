@@ -29,6 +29,7 @@ def sharded_peak(model: Architecture, options: StepOptions) -> Peak:
         frozen=-(-parts.frozen // cards),
         trainable=-(-parts.trainable // cards),
         optimizer=-(-parts.optimizer // cards),
+        inputs=parts.inputs,
     )
     phases: dict[str, int] = {"gathering the root": 2 * (root + block)}
     for moment in replay(model, one).moments:

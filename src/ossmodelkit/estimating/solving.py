@@ -57,7 +57,7 @@ def _fits(model: Architecture, options: StepOptions, field: str, value: int, car
     try:
         changed = replace(options, **{field: value})  # type: ignore[arg-type]
         check_variant(model, changed)
-        return judge_fit(reserved_bytes(peak_of(model, changed).allocated_bytes), card).fits
+        return judge_fit(reserved_bytes(peak_of(model, changed).allocated_bytes, card), card).fits
     except KitError:
         return False
 

@@ -54,6 +54,13 @@ def backward(events: list[Any], size: Callable[[int], int], choose: Choose, left
     return out
 
 
+def opened(events: list[Any], size: Callable[[int], int], choose: Choose) -> Open:
+    """The wrapped layers of a block whose forward pass kept nothing."""
+    marks = (event for event in events if isinstance(event, list) and event[0] == "F")
+    found = ((event[1], choose(event[1], size(event[2]), size(event[3]))) for event in marks)
+    return Open(wraps={name: wrap for name, wrap in found if wrap is not None})
+
+
 def _through(
     events: list[Any], size: Callable[[int], int], choose: Choose, left: Open, *, first: Mapping[str, Wrap], keeps: bool
 ) -> list[int]:

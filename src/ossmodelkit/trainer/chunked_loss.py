@@ -34,7 +34,7 @@ class _HeadAndLoss(torch.autograd.Function):
             logits.scatter_add_(-1, wanted[:, None], logits.new_full((len(wanted), 1), -1.0))
             slope = logits.to(hidden.dtype)
             if grad_hidden is not None:
-                torch.mm(slope, weight, out=grad_hidden[start : start + rows])
+                torch.mm(slope, weight.to(slope.dtype), out=grad_hidden[start : start + rows])
             if grad_weight is not None:
                 grad_weight.addmm_(slope.T.float(), part.float())
             if grad_bias is not None:

@@ -29,6 +29,7 @@ class Int8Linear(nn.Linear):
 
     def __init__(self, source: nn.Linear) -> None:
         nn.Module.__init__(self)
+        self.made_of = source.weight.dtype
         self.in_features, self.out_features = source.in_features, source.out_features
         weight = source.weight.detach().float()
         scale = weight.abs().amax(1).clamp_min_(torch.finfo(torch.float32).tiny) / 127.0
@@ -48,13 +49,36 @@ class Int8Linear(nn.Linear):
         """The weight as `dtype`."""
         return self.weight.to(dtype).mul_(self.scale.to(dtype)[:, None])
 
+    @property
+    def W_q(self) -> torch.Tensor:  # noqa: N802 - peft asks layers that have this to dequantize themselves
+        """The weight as it is held."""
+        return self.weight
+
+    def dequantize(self) -> Tensor:
+        """The weight as it was, for adapters that need its norm."""
+        return self.unpacked(self.made_of)
+
+
+def as_linear(module: nn.Module) -> nn.Linear | None:
+    """The plain linear layer that `module` is, GPT-2's transposed ones turned round; None for anything else."""
+    if type(module) is nn.Linear:
+        return module
+    if type(module).__name__ != "Conv1D":
+        return None
+    weight: Tensor = module.weight.detach().T
+    plain = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
+    plain.weight = nn.Parameter(weight, requires_grad=False)
+    plain.bias = module.bias
+    return plain
+
 
 def pack(model: nn.Module, *, keep: frozenset[str]) -> int:
     """Replace every linear layer but those named in `keep`, freeing the original at once; how many there were."""
     replaced = 0
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            if type(child) is nn.Linear and name not in keep:
-                setattr(parent, name, Int8Linear(child))
+            plain = as_linear(child)
+            if plain is not None and name not in keep:
+                setattr(parent, name, Int8Linear(plain))
                 replaced += 1
     return replaced

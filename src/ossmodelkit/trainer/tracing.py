@@ -21,6 +21,7 @@ from ossmodelkit.estimating.options import Method, StepOptions
 from ossmodelkit.foundation.wire import from_wire
 from ossmodelkit.trainer import tracing_model as models
 from ossmodelkit.trainer import tracing_optimizer as optimizers
+from ossmodelkit.trainer import tracing_reserve
 from ossmodelkit.trainer import tracing_sharding as sharding
 from ossmodelkit.trainer import tracing_step as steps
 from ossmodelkit.trainer.tracing_storage import StorageTape
@@ -30,8 +31,11 @@ from ossmodelkit.trainer.troubles import Trouble
 DEPTHS = ("num_hidden_layers", "n_layer", "num_layers", "num_decoder_layers")
 
 
-def trace(config: Mapping[str, Any], options: StepOptions, task: str) -> dict[str, Any]:
-    """Peak bytes of one step in steady state, by category and phase."""
+def trace(config: Mapping[str, Any], options: StepOptions, task: str, *, reserved: str = "") -> dict[str, Any]:
+    """Peak bytes of one step in steady state, by category and phase.
+
+    With `reserved` (`segments` or `expandable`) also what the caching allocator holds after some steps.
+    """
     model = models.build(config, options, task)
     mesh = sharding.make_mesh(options.fsdp) if options.fsdp > 1 else None
     with FakeTensorMode(allow_non_fake_inputs=True):
@@ -39,25 +43,29 @@ def trace(config: Mapping[str, Any], options: StepOptions, task: str) -> dict[st
         if mesh is not None:
             sharding.shard(model, mesh)
         inputs = steps.make_inputs(model, options, task)
-        tape = StorageTape(keep=False)
+        tape = StorageTape(keep=bool(reserved))
         whole = tuple(models.static_tensors(model))
-        for tensor in (*whole, *inputs.values()):
-            if isinstance(tensor, Tensor):
-                tape.leave_out(sharding.local(tensor))
+        given = [item for item in inputs.given.values() if isinstance(item, Tensor)]
+        for tensor in (*whole, *given):
+            tape.leave_out(sharding.local(tensor))
         optimizer = optimizers.make(model, options)
-        states = optimizer.make_states(tape)
+        states = optimizers.make_states(optimizer, options.optimizer, tape)
         _follow_phases(model, tape)
-        recorder = Recorder(model, tape)
+        learner = steps.TextbookLearner(model, options, task)
+        learner.after_forward = Recorder(model, tape).turn
         with sharding.resized_storages(tape):
-            steps.run_step(model, inputs, options, tape, optimizer, before_backward=recorder.turn)
+            steps.run_step(learner, inputs, optimizer, tape)
     static = [(tensor, sharding.local(tensor).untyped_storage().nbytes()) for tensor in whole]
     trainable = sum(size for tensor, size in static if tensor.requires_grad)
     frozen = sum(size for tensor, size in static if not tensor.requires_grad)
-    before = frozen + trainable + states
+    fed = sum(item.untyped_storage().nbytes() for item in given)
+    before = frozen + trainable + states + fed
     saved = min(tape.saved_bytes, tape.peak_bytes - tape.gradients_at_peak)
     if tape.gradients_at_peak:
         saved = 0  # some of it is gone by then: it counts as temporary
+    held = tracing_reserve.replayed(tape, static, given, optimizer, reserved) if reserved else None
     return {
+        "reserved_peak_bytes": held,
         "allocated_peak_bytes": before + tape.peak_bytes,
         "peak_phase": tape.peak_phase,
         "phases": {name: before + size for name, size in tape.phase_peaks.items()},
@@ -68,6 +76,7 @@ def trace(config: Mapping[str, Any], options: StepOptions, task: str) -> dict[st
             "optimizer": states,
             "saved_activations": saved,
             "transient": tape.peak_bytes - tape.gradients_at_peak - saved,
+            "inputs": fed,
         },
         "parameters": sum(t.numel() for t, _ in static if options.method is Method.FULL or not t.requires_grad),
         "trainable_parameters": sum(tensor.numel() for tensor, _ in static if tensor.requires_grad),
@@ -142,8 +151,10 @@ def main(words: list[str]) -> int:
     request = json.loads(Path(words[0]).read_text(encoding="utf-8"))
     options = from_wire(StepOptions, request["options"], where="options")
     try:
-        ask = quick if request.get("quick") else trace
-        answer = ask(request["config"], options, request["task"])
+        if request.get("quick"):
+            answer = quick(request["config"], options, request["task"])
+        else:
+            answer = trace(request["config"], options, request["task"], reserved=request.get("reserved", ""))
     except Trouble as trouble:
         answer = {"error": trouble.message, "hint": trouble.hint}
     print(json.dumps(answer))  # noqa: T201

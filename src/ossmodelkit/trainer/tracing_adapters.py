@@ -50,7 +50,10 @@ def profile(options: StepOptions, *, conv: bool, feedforward: bool, wide_input: 
 
 
 def _narrow(options: StepOptions) -> Dtype:
-    return Dtype.BF16 if options.autocast is not Autocast.NONE else options.dtype
+    """What a narrow input is: of the type that products run in, or of the weights' where they are fp16."""
+    if options.autocast is Autocast.NONE or options.dtype is Dtype.FP16:
+        return options.dtype
+    return Dtype.BF16
 
 
 def _module(options: StepOptions, *, conv: bool, feedforward: bool) -> nn.Module:
@@ -63,7 +66,7 @@ def _module(options: StepOptions, *, conv: bool, feedforward: bool) -> nn.Module
         model: nn.Module = _One(layer.to(dtype))
         model.requires_grad_(False)
         if options.quantize is not Quantize.NONE:
-            models._pack(model, options.quantize)
+            models.pack(model, options.quantize)
         if options.method is Method.IA3:
             names = ["layer"]
             ia3 = peft.IA3Config(target_modules=names, feedforward_modules=names if feedforward else [])

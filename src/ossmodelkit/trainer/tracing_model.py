@@ -11,7 +11,9 @@ from typing import Any
 
 import torch
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
+from ossmodelkit.estimating.architecture import families
 from ossmodelkit.estimating.options import ADAPTERS, Attention, Dtype, Method, Quantize, StepOptions
 from ossmodelkit.trainer import int8
 from ossmodelkit.trainer.loading import HEADS
@@ -27,6 +29,7 @@ class Nf4Linear(nn.Linear):
 
     def __init__(self, source: nn.Linear) -> None:
         nn.Module.__init__(self)
+        self.made_of = source.weight.dtype
         self.in_features, self.out_features = source.in_features, source.out_features
         count = source.weight.numel()
         device = source.weight.device
@@ -48,6 +51,15 @@ class Nf4Linear(nn.Linear):
         """The weight as `dtype`, as one new tensor."""
         return torch.empty(self.out_features, self.in_features, dtype=dtype, device=self.weight.device)
 
+    @property
+    def W_q(self) -> torch.Tensor:  # noqa: N802 - peft asks layers that have this to dequantize themselves
+        """The weight as it is held."""
+        return self.weight
+
+    def dequantize(self) -> torch.Tensor:
+        """The weight as it was, for adapters that need its norm."""
+        return self.unpacked(self.made_of)
+
 
 def build(config: Mapping[str, Any], options: StepOptions, task: str) -> nn.Module:
     """The model of a configuration on the meta device, frozen and adapted as `options` say.
@@ -57,7 +69,7 @@ def build(config: Mapping[str, Any], options: StepOptions, task: str) -> nn.Modu
     model = _bare(config, options, task)
     _train_mode(model)
     if options.quantize is not Quantize.NONE:
-        _pack(model, options.quantize)
+        pack(model, options.quantize)
     if options.method is not Method.FULL:
         model.requires_grad_(False)
     if options.checkpointing:
@@ -113,26 +125,33 @@ def _train_mode(model: nn.Module) -> None:
                 setattr(module, name, 0.0)
 
 
-def _pack(model: nn.Module, quantize: Quantize) -> None:
+def pack(model: nn.Module, quantize: Quantize) -> None:
+    """Hold every linear layer in 8 or 4 bits, but for heads."""
     kind = int8.Int8Linear if quantize is Quantize.INT8 else Nf4Linear
+    head = getattr(model, "get_output_embeddings", lambda: None)()
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
-            if type(child) is nn.Linear and name not in HEADS:
-                setattr(parent, name, kind(child))
+            plain = int8.as_linear(child)
+            if plain is not None and name not in HEADS and child is not head:
+                setattr(parent, name, kind(plain))
 
 
 def _adapted(model: Any, options: StepOptions, task: str) -> nn.Module:
     import peft
 
     shared: dict[str, Any] = {"task_type": TASK_TYPES.get(task)}
-    targets: Any = "all-linear" if options.targets == ("all-linear",) else list(options.targets)
-    if options.targets == ("default",):
-        targets = None
+    targets: Any = "all-linear" if options.targets in (("all-linear",), ("default",)) else list(options.targets)
+    forward: list[str] = []
+    if options.method is Method.IA3 and options.targets == ("default",):
+        usual = _usual_ia3(model)
+        targets, forward = usual.get("targets"), usual.get("feedforward", [])
     settings: Any
     if options.method is Method.PROMPT:
         settings = peft.PromptTuningConfig(num_virtual_tokens=options.prompt_tokens, **shared)
     elif options.method is Method.IA3:
-        settings = peft.IA3Config(target_modules=targets, feedforward_modules=None if targets is None else [], **shared)
+        settings = peft.IA3Config(
+            target_modules=targets, feedforward_modules=None if targets is None else forward, **shared
+        )
     else:
         settings = peft.LoraConfig(
             r=options.rank,
@@ -155,6 +174,13 @@ def _adapted(model: Any, options: StepOptions, task: str) -> nn.Module:
         if parameter.requires_grad and parameter.is_floating_point():
             parameter.data = parameter.data.to(wanted)
     return adapted
+
+
+def _usual_ia3(model: Any) -> dict[str, list[str]]:
+    """Keys, values and the second matrix of the feed-forward part; empty where peft has to know."""
+    known = (spec for spec in families().values() if model.config.model_type in spec["types"])
+    found: dict[str, list[str]] = next((spec.get("ia3", {}) for spec in known), {})
+    return found
 
 
 def materialize(model: nn.Module) -> None:
@@ -193,6 +219,17 @@ def block_lists(model: nn.Module) -> list[nn.ModuleList]:
         if isinstance(module, nn.ModuleList) and not inside and _are_blocks(module):
             found.append((name, module))
     return [module for _, module in found]
+
+
+def outer_linears(model: Any) -> list[tuple[str, nn.Module]]:
+    """Linear layers outside the blocks, but for the head over the vocabulary."""
+    inside = {id(module) for blocks in block_lists(model) for module in blocks.modules()}
+    head = model.get_output_embeddings()
+    return [
+        (name, module)
+        for name, module in model.named_modules()
+        if isinstance(module, (nn.Linear, Conv1D)) and id(module) not in inside and module is not head
+    ]
 
 
 def _are_blocks(modules: nn.ModuleList) -> bool:

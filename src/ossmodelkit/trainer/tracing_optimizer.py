@@ -1,8 +1,8 @@
-"""Optimizers by what they allocate: the real ones where fake tensors can run them, stand-ins for fused kernels."""
+"""Optimizers by what they allocate: torch's own, and block-wise 8-bit states by arithmetic."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -11,64 +11,53 @@ from torch import nn
 from ossmodelkit.estimating import optimizing
 from ossmodelkit.estimating.options import Optimizer, StepOptions
 from ossmodelkit.estimating.parameters import Tensor as Shape
+from ossmodelkit.trainer.step import learning
 from ossmodelkit.trainer.tracing_sharding import local
 from ossmodelkit.trainer.tracing_storage import StorageTape
 
 
-class Stepper:
-    """Steps, and counts the states it made before the step that is traced."""
+class EightBit(torch.optim.SGD):
+    """A step that allocates nothing; its states are counted, not made."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], kind: Optimizer) -> None:
-        self.parameters = [parameter for parameter in parameters if parameter.requires_grad]
-        self.kind = kind
-        self.inner: Any = None
-        if kind is Optimizer.ADAMW_FOREACH:
-            self.inner = torch.optim.AdamW(self.parameters, foreach=True)
-        elif kind is Optimizer.SGD:
-            self.inner = torch.optim.SGD(self.parameters, foreach=False)
-
-    def make_states(self, tape: StorageTape) -> int:
-        """Make the states outside the tape; their bytes on the card."""
-        if self.inner is None:
-            shapes = [Shape(name="", shape=tuple(local(parameter).shape)) for parameter in self.parameters]
-            widths = [parameter.element_size() for parameter in self.parameters]
-            pairs = zip(shapes, widths, strict=True)
-            return sum(optimizing.state_bytes(self.kind, [shape], width) for shape, width in pairs)
-        for parameter in self.parameters:
-            parameter.grad = torch.empty_like(parameter)
-        self.inner.step()
-        self.zero_grad()
-        total = 0
-        for state in self.inner.state.values():
-            for item in state.values():
-                if isinstance(item, torch.Tensor):
-                    tape.leave_out(local(item))
-                    total += local(item).untyped_storage().nbytes()
-        return total
-
-    def step(self) -> None:
-        """One step; fused and block-wise kernels allocate nothing."""
-        if self.inner is not None:
-            self.inner.step()
-        elif self.kind is Optimizer.ADAFACTOR:
-            self._adafactor()
-
-    def _adafactor(self) -> None:
-        """The temporaries of torch's Adafactor, which reads a number back and so cannot run on fake tensors."""
-        for parameter in self.parameters:
-            if parameter.grad is None:
-                continue
-            squared = parameter.grad * parameter.grad if parameter.dim() < 2 else None
-            estimate = torch.empty_like(parameter)
-            update = estimate * parameter.grad
-            del squared, estimate, update
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop the gradients."""
-        for parameter in self.parameters:
-            parameter.grad = None
+    def step(self, closure: Any = None) -> None:
+        """The kernel works in place."""
 
 
-def make(model: nn.Module, options: StepOptions) -> Stepper:
+MAKERS: dict[Optimizer, Callable[[list[nn.Parameter]], torch.optim.Optimizer]] = {
+    Optimizer.ADAMW: lambda learns: torch.optim.AdamW(learns, fused=True),
+    Optimizer.ADAMW_FOREACH: lambda learns: torch.optim.AdamW(learns, foreach=True),
+    Optimizer.SGD: lambda learns: torch.optim.SGD(learns, foreach=False),
+    Optimizer.ADAFACTOR: torch.optim.Adafactor,
+    Optimizer.ADAMW8BIT: EightBit,
+    Optimizer.PAGED_ADAMW8BIT: EightBit,
+}
+
+
+def make(model: nn.Module, options: StepOptions) -> torch.optim.Optimizer:
     """The optimizer of the options over what learns."""
-    return Stepper(model.parameters(), options.optimizer)
+    return MAKERS[options.optimizer](learning(model.parameters()))
+
+
+def make_states(optimizer: torch.optim.Optimizer, kind: Optimizer, tape: StorageTape) -> int:
+    """Let the states exist before the step that is traced; their bytes on the card."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    if isinstance(optimizer, EightBit):
+        return sum(_counted(kind, parameter) for parameter in parameters)
+    for parameter in parameters:
+        parameter.grad = torch.empty_like(parameter)
+    with StorageTape(keep=False):
+        optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return sum(_left_out(tape, state.values()) for state in optimizer.state.values())
+
+
+def _counted(kind: Optimizer, parameter: nn.Parameter) -> int:
+    shape = Shape(name="", shape=tuple(local(parameter).shape))
+    return optimizing.state_bytes(kind, [shape], parameter.element_size())
+
+
+def _left_out(tape: StorageTape, items: Iterable[Any]) -> int:
+    tensors = [local(item) for item in items if isinstance(item, torch.Tensor)]
+    for tensor in tensors:
+        tape.leave_out(tensor)
+    return sum(tensor.untyped_storage().nbytes() for tensor in tensors)

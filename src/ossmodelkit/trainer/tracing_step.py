@@ -1,36 +1,50 @@
-"""One training step on fake tensors: forward, loss, backward, optimizer, with every storage followed."""
+"""One training step on fake tensors: the step that trains, around the loss a plain loop takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ossmodelkit.estimating.options import Attention, Autocast, Loss, Method, StepOptions
-from ossmodelkit.trainer.chunked_loss import head_and_loss
+from ossmodelkit.estimating.options import Attention, Autocast, Loss, StepOptions
+from ossmodelkit.trainer import chunked_loss
+from ossmodelkit.trainer.step import train_step
 from ossmodelkit.trainer.tracing_storage import StorageTape
 
 
-def make_inputs(model: Any, options: StepOptions, task: str) -> dict[str, Any]:
-    """What the model is called with. Call inside fake mode."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What the model is called with; `train_step` looks at `tokens` for the device."""
+
+    given: dict[str, Any]
+
+    @property
+    def tokens(self) -> Tensor:
+        """Any of the tensors."""
+        return next(item for item in self.given.values() if isinstance(item, Tensor))
+
+
+def make_inputs(model: Any, options: StepOptions, task: str) -> Inputs:
+    """Whole batches without anything in them. Call inside fake mode."""
     batch, seq = options.batch, options.seq
     if task == "image-classification":
         side = model.config.image_size
         sides = (side, side) if isinstance(side, int) else tuple(side)
         dtype = next(p.dtype for p in model.parameters() if p.is_floating_point())
         pixels = torch.empty(batch, model.config.num_channels, *sides, dtype=dtype)
-        return {"pixel_values": pixels, "labels": torch.ones(batch, dtype=torch.long)}
+        return Inputs(given={"pixel_values": pixels, "labels": torch.ones(batch, dtype=torch.long)})
     if options.attention is Attention.VARLEN:
-        return _packed(batch, seq)
+        return Inputs(given=_packed(batch, seq))
     ids = torch.ones(batch, seq, dtype=torch.long)
-    inputs: dict[str, Any] = {"input_ids": ids}
-    inputs["labels"] = torch.ones(batch, dtype=torch.long) if task == "sequence-classification" else ids.clone()
+    given: dict[str, Any] = {"input_ids": ids}
+    given["labels"] = torch.ones(batch, dtype=torch.long) if task == "sequence-classification" else ids.clone()
     if options.padded:
-        inputs["attention_mask"] = torch.ones(batch, seq, dtype=torch.long)
-    return inputs
+        given["attention_mask"] = torch.ones(batch, seq, dtype=torch.long)
+    return Inputs(given=given)
 
 
 def _packed(batch: int, seq: int) -> dict[str, Any]:
@@ -77,79 +91,75 @@ def grouped_products_without_a_card() -> Iterator[None]:
         moe._can_use_grouped_mm = before
 
 
-def forward_loss(model: nn.Module, inputs: Mapping[str, Any], options: StepOptions) -> torch.Tensor:
-    """The loss as a plain training loop takes it, or through the head in chunks."""
-    device = "cpu"
-    kind = torch.bfloat16 if options.autocast is not Autocast.NONE else torch.float32
-    context: Any = torch.autocast(device, kind) if options.autocast is not Autocast.NONE else nullcontext()
-    extra = {} if "pixel_values" in inputs or _has_no_cache(model) else {"use_cache": False}
-    with context:
-        if options.loss is Loss.FULL:
-            out = model(**inputs, **extra)
-            loss: torch.Tensor = out.loss
-            return loss
-        return _chunked(model, dict(inputs), extra)
+class TextbookLearner(nn.Module):
+    """The model's own loss under the options' precision, or head and loss in chunks."""
+
+    def __init__(self, model: nn.Module, options: StepOptions, task: str) -> None:
+        super().__init__()
+        self.model, self.options, self.task = model, options, task
+        self.after_forward: Callable[[], None] = lambda: None
+
+    def forward(self, batch: Inputs) -> Tensor:
+        """The loss of the batch."""
+        kind = torch.bfloat16 if self.options.autocast is not Autocast.NONE else torch.float32
+        autocast = self.options.autocast is not Autocast.NONE
+        with torch.autocast("cpu", kind) if autocast else nullcontext():
+            loss = self._loss(dict(batch.given))
+        self.after_forward()
+        return loss
+
+    def _loss(self, given: dict[str, Any]) -> Tensor:
+        model: Any = self.model
+        if hasattr(model.config, "use_cache") and self.task in ("causal-lm", "seq2seq"):
+            given["use_cache"] = False
+        if self.options.loss is Loss.CHUNKED:
+            return self._chunked(given)
+        loss: Tensor = model(**given).loss
+        return loss
+
+    def _chunked(self, given: dict[str, Any]) -> Tensor:
+        """Take the hidden states in front of the head and sum the loss chunk by chunk."""
+        model: Any = self.model
+        labels = given.pop("labels")
+        if self.task == "seq2seq":
+            given["decoder_input_ids"] = model.prepare_decoder_input_ids_from_labels(labels=labels)
+        caught: list[Tensor] = []
+        head = model.get_output_embeddings()
+        keep = head.forward
+
+        def catch(hidden: Tensor) -> Tensor:
+            caught.append(hidden)
+            return hidden[..., :1]
+
+        head.forward = catch
+        try:
+            model(**given)
+        finally:
+            head.forward = keep
+        hidden = caught.pop()[:, -labels.shape[1] :]
+        if self.task == "causal-lm":
+            hidden, labels = hidden[:, :-1], labels[:, 1:]
+        flat, wanted = hidden.reshape(-1, hidden.shape[-1]), labels.reshape(-1)
+        total: Tensor = chunked_loss._HeadAndLoss.apply(flat, head.weight, getattr(head, "bias", None), wanted)
+        return total
 
 
-def _has_no_cache(model: Any) -> bool:
-    return not hasattr(model.config, "use_cache") or model.config.model_type == "bert"
-
-
-def _chunked(model: Any, inputs: dict[str, Any], extra: dict[str, Any]) -> torch.Tensor:
-    """Take the hidden states in front of the head, shift, and sum the loss chunk by chunk."""
-    labels = inputs.pop("labels")
-    caught: list[torch.Tensor] = []
-    head = _find_head(model)
-    keep = head.forward
-
-    def catch(hidden: torch.Tensor) -> torch.Tensor:
-        caught.append(hidden)
-        return hidden[..., :1]
-
-    head.forward = catch
-    try:
-        model(**inputs, **extra)
-    finally:
-        head.forward = keep
-    hidden = caught.pop()
-    learned = hidden[:, -labels.shape[1] :][:, :-1]
-    flat, wanted = learned.reshape(-1, hidden.shape[-1]), labels[:, 1:].reshape(-1)
-    from ossmodelkit.trainer import chunked_loss
-
-    total: torch.Tensor = chunked_loss._HeadAndLoss.apply(flat, head.weight, getattr(head, "bias", None), wanted)
-    return total
-
-
-def _find_head(model: Any) -> Any:
-    head = model.get_output_embeddings()
-    if head is None:
-        raise ValueError("this model has no head over a vocabulary")
-    return head
-
-
-def run_step(
-    model: nn.Module,
-    inputs: Mapping[str, Any],
-    options: StepOptions,
-    tape: StorageTape,
-    optimizer: Any = None,
-    *,
-    before_backward: Callable[[torch.Tensor], None] | None = None,
-) -> None:
-    """One step under the tape; gradients are dropped at the end when an optimizer steps."""
+@contextmanager
+def under_the_tape(options: StepOptions, tape: StorageTape) -> Iterator[None]:
+    """Fake tensors on the roads that real ones take, followed by the tape."""
     masks = nullcontext() if options.padded else unpadded_masks()
     with masks, grouped_products_without_a_card(), tape:
         tape.enter_phase("forward")
-        loss = forward_loss(model, inputs, options)
-        if before_backward is not None:
-            before_backward(loss)
-        tape.enter_phase("backward")
-        loss.backward()
-        del loss
-        if optimizer is not None:
-            tape.enter_phase("optimizer")
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        yield
 
 
-__all__ = ["Method", "forward_loss", "head_and_loss", "make_inputs", "run_step", "unpadded_masks"]
+def run_step(
+    learner: TextbookLearner, inputs: Inputs, optimizer: torch.optim.Optimizer, tape: StorageTape, *, clip: float = 1.0
+) -> None:
+    """One whole step by the trainer's own function."""
+    optimizer.register_step_pre_hook(lambda *given: tape.enter_phase("optimizer"))
+    with under_the_tape(learner.options, tape):
+        train_step(learner, optimizer, [inputs], weight=1.0, clip=clip)  # type: ignore[list-item]
+
+
+__all__ = ["Inputs", "TextbookLearner", "make_inputs", "run_step", "under_the_tape", "unpadded_masks"]

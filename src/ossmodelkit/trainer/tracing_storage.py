@@ -14,6 +14,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
+IN_PLACE = frozenset({torch.ops.aten._fused_adamw_.default})  # allocate nothing, and fake tensors cannot run them
+READS_BACK = torch.ops.aten._local_scalar_dense.default  # Adafactor asks for numbers, which fake tensors do not have
+
 
 class StorageTape(TorchDispatchMode):
     """Records `("+", id)`, `("-", id)` and marks; `sizes[id]` is (shape at birth, bytes per number, bytes)."""
@@ -63,6 +66,10 @@ class StorageTape(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         """Run the operation and note what it brought to life."""
+        if func in IN_PLACE:
+            return None
+        if func is READS_BACK:
+            return 1.0
         out = func(*args, **(kwargs or {}))
         for item in tree_iter(out):
             if isinstance(item, torch.Tensor):

@@ -30,6 +30,8 @@ SYMBOLS: dict[str, tuple[int, int]] = {
     "r": (43, 43),
     "X": (2003, 2003),
     "U": (37, 37),
+    "p": (23, 23),
+    "c": (41, 41),
     "Z": (2 * 1009 - 1, 2017),  # relative positions
 }
 PROMPT_TOKENS = 4

@@ -35,7 +35,10 @@ class Recorder:
         self.copies: dict[int, str] = {}  # of their casts, by number on the tape
         self.contiguous: dict[str, bool] = {}  # whether the weight goes back as it lies, and forward transposed
         tape.on_op = self._saw
-        for stack, blocks in enumerate(models.block_lists(model)):
+        stacks = models.block_lists(model)
+        for name, module in models.outer_linears(model):
+            self._watch(name, module)
+        for stack, blocks in enumerate(stacks):
             for at, block in enumerate(blocks):
                 block.register_forward_pre_hook(self._enter(stack, at), with_kwargs=True)
                 for name, module in block.named_modules():
@@ -93,7 +96,7 @@ class Recorder:
 
         return hook
 
-    def turn(self, loss: torch.Tensor) -> None:
+    def turn(self) -> None:
         """The forward pass is over."""
         self.backward = True
         self.tape.mark("segment", "loss.back")
@@ -116,39 +119,51 @@ def _marked_stops(tape: StorageTape) -> Iterator[None]:
         checkpoint._StopRecomputationError = before
 
 
-def let_gradients_flow(model: nn.Module) -> None:
-    """Make every linear layer's output need a gradient, as an adapter on it would."""
+def let_gradients_flow(model: nn.Module, start: str = "") -> None:
+    """Make every linear layer's output need a gradient, as an adapter on it would.
+
+    With `start`, the first block's layers before the one of that name stay without: nothing learns below it.
+    """
 
     def hook(module: nn.Module, args: Any, out: torch.Tensor) -> None:
         if not out.requires_grad and torch.is_grad_enabled():
             out.requires_grad_(True)
 
     for blocks in models.block_lists(model):
-        for module in blocks.modules():
-            if isinstance(module, LINEAR):
-                module.register_forward_hook(hook)
+        flows = not start
+        for at, block in enumerate(blocks):
+            for name, module in block.named_modules():
+                flows = flows or at > 0 or name.endswith(start)
+                if isinstance(module, LINEAR) and flows:
+                    module.register_forward_hook(hook)
 
 
 def record(
-    config: Mapping[str, Any], options: StepOptions, task: str, *, frozen: bool
+    config: Mapping[str, Any], options: StepOptions, task: str, *, frozen: bool, start: str = ""
 ) -> tuple[StorageTape, nn.Module]:
-    """The tape of one step; with `frozen`, of a base whose weights all rest while gradients flow through."""
+    """The tape of one step; with `frozen`, of a base whose weights all rest while gradients flow through.
+
+    `start` names the first layer that something learns at.
+    """
     model = models.build(config, options, task)
     if frozen:
         model.requires_grad_(False)
+        if options.checkpointing and task == "image-classification":
+            model.enable_input_require_grads()  # as peft does; models of text do it by themselves
     with FakeTensorMode(allow_non_fake_inputs=True):
         models.materialize(model)
         inputs = steps.make_inputs(model, options, task)
         tape = StorageTape()
-        for tensor in (*models.static_tensors(model), *inputs.values()):
+        for tensor in (*models.static_tensors(model), *inputs.given.values()):
             if isinstance(tensor, torch.Tensor):
                 tape.leave_out(tensor)
         if frozen:
-            let_gradients_flow(model)
-        recorder = Recorder(model, tape)
+            let_gradients_flow(model, start)
+        learner = steps.TextbookLearner(model, options, task)
+        learner.after_forward = Recorder(model, tape).turn
         tape.mark("segment", "before")
-        with _marked_stops(tape):
-            steps.run_step(model, inputs, options, tape, before_backward=recorder.turn)
+        with _marked_stops(tape), steps.under_the_tape(options, tape):
+            learner(inputs).backward()
         gradients = {tape.id_of(p.grad): True for p in model.parameters() if p.grad is not None}
     tape.mark("gradients", sorted(number for number in gradients if number is not None))
     return tape, model

@@ -39,15 +39,16 @@ class Desk:
 
     def heard(self, sources: Iterable[Source]) -> Settings:
         """The project's settings, unless they lie in what is judged: a model must not speak for itself."""
-        return Settings() if self._lies_in(sources) else self.settings
+        return Settings() if self.lies_in(sources) else self.settings
 
     def unheard(self, sources: Iterable[Source]) -> tuple[str, ...]:
         """A note where the project's waivers or checks are not heard."""
-        if (self.settings.policy.waivers or self.settings.scan.checks) and self._lies_in(sources):
+        if (self.settings.policy.waivers or self.settings.scan.checks) and self.lies_in(sources):
             return ("the waivers and checks of kit.toml are not heard, because it lies in what is scanned",)
         return ()
 
-    def _lies_in(self, sources: Iterable[Source]) -> bool:
+    def lies_in(self, sources: Iterable[Source]) -> bool:
+        """Whether the project lies inside of what is judged."""
         folders = [source.path.resolve() for source in sources if isinstance(source, LocalSource) and not source.single]
         return self.project is not None and any(self.project.root.is_relative_to(folder) for folder in folders)
 

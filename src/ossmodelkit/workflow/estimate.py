@@ -17,23 +17,27 @@ from ossmodelkit.estimating.architecture import DTYPES, outline, read_architectu
 from ossmodelkit.estimating.asking import Estimate, Money
 from ossmodelkit.estimating.asking import estimate as answer
 from ossmodelkit.estimating.hardware import Cards, cards
-from ossmodelkit.estimating.options import Dtype, Method, StepOptions
+from ossmodelkit.estimating.options import Attention, Dtype, Method, StepOptions
 from ossmodelkit.estimating.reading import Held, read_config, read_held
 from ossmodelkit.foundation.errors import NothingToJudgeError
 from ossmodelkit.sources.opening import open_source
-from ossmodelkit.workflow import tracing
+from ossmodelkit.workflow import calibrations, tracing
 from ossmodelkit.workflow.desk import Desk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked of a model: the step, the cards by name, the money, the tier, and what to solve for."""
+    """What is asked of a model: the step, the cards by name, the money, the tier, and what to solve for.
+
+    `reserved` asks a trace to replay the caching allocator, with `segments` or `expandable` ones.
+    """
 
     options: Mapping[str, Any] = field(default_factory=dict)
     gpus: tuple[str, ...] = ()
     money: Money = field(default_factory=Money)
     tier: str = "instant"
     solve: str = ""
+    reserved: str = ""
 
 
 def estimate(ref: str, question: Question, *, desk: Desk, online: bool = False) -> Report:
@@ -43,7 +47,7 @@ def estimate(ref: str, question: Question, *, desk: Desk, online: bool = False) 
     that could not judge.
     """
     source = open_source(ref, online=online)
-    chosen = tuple(cards(name) for name in question.gpus)
+    chosen = tuple(calibrations.with_measured(cards(name), desk, source) for name in question.gpus)
     config = read_config(source)
     try:
         options = _options(config, question)
@@ -61,7 +65,7 @@ def gather(source: Source, desk: Desk, question: Question | None = None, *, foun
     if found is None:
         question = question or Question()
         config = read_config(source)
-        chosen = tuple(cards(name) for name in question.gpus)
+        chosen = tuple(calibrations.with_measured(cards(name), desk, source) for name in question.gpus)
         found = _answer(config, _options(config, question), read_held(source), chosen, question)
     details = presenting.data(found) | {"verdict": _verdict(found)}
     return desk.write(Kind.ESTIMATE, desk.subject(source), Answers(asked=("estimate-memory",)), details)
@@ -71,8 +75,11 @@ def _options(config: Mapping[str, Any], question: Question) -> StepOptions:
     own = DTYPES.get(str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch."))
     wanted = {name: value for name, value in question.options.items() if value is not None}
     wanted.setdefault("dtype", own or Dtype.BF16)
+    model = outline(config) if question.tier != "instant" else read_architecture(config)
+    if has := model.spec.get("attention"):
+        wanted.setdefault("attention", Attention(has[0]))
     options = StepOptions(**wanted)
-    longest = outline(config).longest if question.tier != "instant" else read_architecture(config).longest
+    longest = model.longest
     if "seq" in wanted or not longest:
         return options
     room = longest - (options.prompt_tokens if options.method is Method.PROMPT else 0)
@@ -84,7 +91,7 @@ def _answer(
 ) -> Estimate:
     if question.tier == "instant":
         return answer(config, options, held=held, cards=chosen, money=question.money)
-    traced = tracing.follow(config, options, quick=question.tier == "quick")
+    traced = tracing.follow(config, options, quick=question.tier == "quick", reserved=question.reserved)
     return answer(config, options, cards=chosen, money=question.money, traced=traced, tier=question.tier)
 
 
