@@ -24,6 +24,7 @@ from ossmodelkit.scanning.against.changes import Change, Changes, Delta, Kind
 FLOATS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"})
 WORTH = (Kind.CHANGED, Kind.RESIZED, Kind.RETYPED)
 WITHOUT = "sizes of change need the training libraries: pip install 'ossmodelkit[train]'"
+ELSEWHERE = "sizes of change are not measured on Windows"
 REMOTE = "sizes of change are measured on files of this machine only"
 
 
@@ -42,6 +43,8 @@ def measure(changes: Changes, base: Source, tuned: Source, progress: Progress) -
     touches = [one for one in (changes.adapter.touches if changes.adapter else ()) if _is_product(one)]
     if not moved and not touches:
         return Measured(changes=changes, gaps=_unknown(changes))
+    if os.name == "nt":  # open files cannot be handed over there
+        return Measured(changes=changes, gaps=_unknown(changes), notes=(ELSEWHERE,))
     if find_spec("torch") is None:
         return Measured(changes=changes, gaps=_unknown(changes), notes=(WITHOUT,))
     try:
@@ -64,7 +67,7 @@ def measure(changes: Changes, base: Source, tuned: Source, progress: Progress) -
 def _is_measurable(change: Change) -> bool:
     sides = (change.base, change.tuned)
     plain = all(one is not None and one.dtype in FLOATS and not one.strides for one in sides)
-    return plain and change.kind in WORTH and (change.kind is Kind.RETYPED or change.moved)
+    return plain and change.kind in WORTH and (change.retyped or change.moved)
 
 
 def _is_product(touch: Touch) -> bool:
@@ -162,7 +165,7 @@ def _delta(facts: Mapping[str, Any]) -> Delta:
 
 def _unknown(changes: Changes) -> tuple[Gap, ...]:
     """Of a tensor in another number type, only measuring tells whether its values changed."""
-    unknown = [one for one in changes.tensors if one.kind is Kind.RETYPED and one.delta is None]
+    unknown = [one for one in changes.tensors if one.retyped and one.delta is None]
     if not unknown:
         return ()
     first = unknown[0]

@@ -59,14 +59,14 @@ class Around:
             self.gaps.append(Gap(at=Place(path=name), reason=f"in {source.ref}: {error.message}", remedy=error.hint))
             return None
 
-    def head(self, source: Source, name: str) -> dict[str, tuple[str, object]]:
-        """Digest and value of everything the head of a GGUF file says."""
+    def head(self, source: Source, name: str) -> dict[str, tuple[str, object]] | None:
+        """Digest and value of everything the head of a GGUF file says; None for a file that is none."""
         entry = source.inventory.find(name)
         if entry is None:
-            return {}
+            return None
         with source.open(name) as stream:
             blob = Blob(at=Place(path=name), stream=stream, size=entry.size)
-            return gguf_tensors.values(blob, Limits().budget()) if gguf.accepts(blob) else {}
+            return gguf_tensors.values(blob, Limits().budget()) if gguf.accepts(blob) else None
 
     def text(self, source: Source, name: str) -> str:
         """A small text file, empty where it is absent."""
@@ -90,7 +90,7 @@ def settings(around: Around) -> tuple[Difference, ...]:
 def head_settings(around: Around, base: str, tuned: str) -> tuple[Difference, ...]:
     """What the heads of two GGUF files say differently; nothing where one of the files is no GGUF."""
     before, after = around.head(around.base, base), around.head(around.tuned, tuned)
-    if not before or not after:
+    if before is None or after is None:
         return ()
     nothing = ("", None)
     keys = [key for key in {**before, **after} if before.get(key, nothing)[0] != after.get(key, nothing)[0]]

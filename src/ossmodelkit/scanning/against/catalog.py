@@ -14,6 +14,7 @@ CHECKS: tuple[Check, ...] = (
     checks.missing,
     checks.shape,
     checks.type_,
+    checks.few_tokens,
     checks.broken,
     checks_around.adapter_beyond,
     checks_around.adapter_unfit,

@@ -44,10 +44,11 @@ class Delta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One tensor on both sides. `rows` were compared one by one, `rows_changed` of them differ.
+    """One tensor on both sides. `rows` were compared one by one, `rows_changed` of them differ, `first_rows` are some.
 
-    Resized tensors have other numbers of rows: the rows that both have are compared. Of a retyped one
-    `rows_changed` is unknown (-1) until its values were measured.
+    Resized tensors have other numbers of rows: the rows that both have are compared. In another number type
+    nothing is known of the values before they were measured. `twin` names a tensor of the same side that holds the
+    same bytes: one weight under two names, of which either may be left out.
     """
 
     name: str
@@ -56,12 +57,20 @@ class Change:
     tuned: Tensor | None = None
     rows: int = 0
     rows_changed: int = 0
+    first_rows: tuple[int, ...] = ()
     delta: Delta | None = None
+    twin: str = ""
+
+    @property
+    def retyped(self) -> bool:
+        """Whether the numbers that both sides have are of another type on each."""
+        both = self.base is not None and self.tuned is not None
+        return both and self.kind in (Kind.RETYPED, Kind.RESIZED) and self.base.dtype != self.tuned.dtype  # type: ignore[union-attr]
 
     @property
     def moved(self) -> bool:
-        """Whether numbers that both sides have differ."""
-        if self.kind is Kind.RETYPED:
+        """Whether numbers that both sides have are known to differ."""
+        if self.retyped:
             return self.delta is not None and self.delta.differing > 0
         return self.kind is Kind.CHANGED or (self.kind is Kind.RESIZED and self.rows_changed > 0)
 
@@ -87,7 +96,10 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Changes:
-    """Everything found between BASE and MODEL. `ties` tells that embeddings and head are one tensor there."""
+    """Everything found between BASE and MODEL. `ties` tells that embeddings and head are one tensor there,
+
+    `packed` how the weights of one side are quantized where those of the other are not: then they cannot be compared.
+    """
 
     base: str
     tuned: str
@@ -99,6 +111,7 @@ class Changes:
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     record: Mapping[str, str] = field(default_factory=dict)
     ties: bool = False
+    packed: str = ""
     measured: bool = False
     renamed: str = ""
 

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from ossmodelkit.core.check import check
 from ossmodelkit.core.finding import Hit, Place, Severity
 from ossmodelkit.scanning.against.changes import Change, Changes, Kind
-from ossmodelkit.scanning.against.names import is_embedding, is_head, layer_of, role_of
+from ossmodelkit.scanning.against.names import is_embedding, is_head, is_recomputed, layer_of, role_of
 
 SHOWN = 6
 UNLIKE = 0.5
 FAR = 1.0
+FEW = 0.005
+SMALLEST_VOCABULARY = 1000
 ASK = "Ask its maker what was done; where you made it, say so with --claim or in the plan."
 
 
@@ -37,6 +39,11 @@ def _whole(changes: Changes) -> Place:
     return Place(path=changes.tuned)
 
 
+def _is_only_told(changes: Changes, change: Change) -> bool:
+    """What stands in the tables and is no finding: masks made anew, one weight under two names, packed weights."""
+    return bool(changes.packed or change.twin) or is_recomputed(change.name)
+
+
 @check("change-not-claimed", reads=Changes, severity=Severity.MEDIUM)
 def not_claimed(changes: Changes) -> Iterator[Hit]:
     """Weights changed that this fine-tune does not say it changed.
@@ -49,7 +56,7 @@ def not_claimed(changes: Changes) -> Iterator[Hit]:
         return
     beyond: dict[str, list[Change]] = {}
     for one in changes.tensors:
-        changed = one.moved or one.kind in (Kind.ADDED, Kind.RESHAPED)
+        changed = one.moved or (one.kind in (Kind.ADDED, Kind.RESHAPED) and not _is_only_told(changes, one))
         if changed and not claim.covers(one.name, _sides(one)):
             beyond.setdefault(role_of(one.name), []).append(one)
     for role, found in beyond.items():
@@ -111,7 +118,9 @@ def other_model(changes: Changes) -> Iterator[Hit]:
     Tuning keeps names and shapes, and moves weights by a small part of their size. Other names or shapes for most
     of them, or a distance as large as the weights themselves, mean another base, or training from nothing.
     """
-    known = [one for one in changes.tensors if one.base is not None]
+    known = [one for one in changes.tensors if one.base is not None and not is_recomputed(one.name)]
+    if changes.packed:
+        return
     met = [one for one in known if one.tuned is not None and one.kind is not Kind.RESHAPED]
     remedy = "Give the base that it was made from; see base_model in its card."
     if changes.adapter is None and known and len(met) < UNLIKE * len(known):
@@ -132,7 +141,7 @@ def added(changes: Changes) -> Iterator[Hit]:
     A new head is ordinary; tensors inside of layers that the base does not know are used only by code that
     does, or carry data that nobody looks at.
     """
-    found = [one for one in changes.tensors if one.kind is Kind.ADDED]
+    found = [one for one in changes.tensors if one.kind is Kind.ADDED and not _is_only_told(changes, one)]
     inside = [one for one in found if layer_of(one.name) != one.name and not is_head(one.name)]
     if found:
         yield Hit(
@@ -156,7 +165,7 @@ def missing(changes: Changes) -> Iterator[Hit]:
     A loader fills the gap with random numbers or zeros and only warns. A head that was replaced, or that is the
     embedding under another name, is no such gap.
     """
-    found = [one for one in changes.tensors if one.kind is Kind.MISSING]
+    found = [one for one in changes.tensors if one.kind is Kind.MISSING and not _is_only_told(changes, one)]
     replaced = any(one.kind is Kind.ADDED and is_head(one.name) for one in changes.tensors)
     serious = [one for one in found if not (is_head(one.name) and (replaced or changes.ties))]
     serious = [one for one in serious if not (changes.ties and is_embedding(one.name))]
@@ -173,7 +182,7 @@ def shape(changes: Changes) -> Iterator[Hit]:
     another architecture.
     """
     for one in changes.tensors:
-        if one.base is None or one.tuned is None or one.kind not in (Kind.RESIZED, Kind.RESHAPED):
+        if one.base is None or one.tuned is None or one.kind not in (Kind.RESIZED, Kind.RESHAPED) or changes.packed:
             continue
         saw = f"{_times(one.base.shape)} became {_times(one.tuned.shape)}"
         if one.kind is Kind.RESHAPED or not (is_embedding(one.name) or is_head(one.name)):
@@ -181,7 +190,9 @@ def shape(changes: Changes) -> Iterator[Hit]:
             continue
         grown = one.tuned.shape[0] - one.base.shape[0]
         rows = f"{grown} rows added" if grown > 0 else f"{-grown} rows removed"
-        kept = f"{one.rows_changed} of {one.rows} old rows changed" if one.rows_changed else "old rows are the base's"
+        kept = f"{one.rows_changed} of {one.rows} old rows changed" if one.moved else "old rows are the base's"
+        if one.retyped:
+            kept = f"{one.base.dtype} became {one.tuned.dtype}"
         yield Hit(
             at=_at(one),
             saw=f"{saw}: {rows}, {kept}",
@@ -207,6 +218,21 @@ def type_(changes: Changes) -> Iterator[Hit]:
         first = next(one for one in found if one.base and one.base.dtype == before)
         saw = f"{before} became {after} in {count} tensors"
         yield Hit(at=_at(first), saw=saw, remedy="Say so in its card, and evaluate what is published.")
+
+
+@check("change-few-tokens", reads=Changes, severity=Severity.LOW)
+def few_tokens(changes: Changes) -> Iterator[Hit]:
+    """Embedding or head changed for a few tokens only.
+
+    Training moves the rows of all tokens it meets. A handful of rows was changed on purpose: new special tokens, or a
+    word that was made to mean something else.
+    """
+    for one in changes.tensors:
+        few = 0 < one.rows_changed <= max(SHOWN, one.rows * FEW)
+        if few and one.rows >= SMALLEST_VOCABULARY and (is_embedding(one.name) or is_head(one.name)):
+            tokens = ", ".join(map(str, one.first_rows)) + (", …" if one.rows_changed > len(one.first_rows) else "")
+            saw = f"{one.rows_changed} of {one.rows} rows: {tokens}"
+            yield Hit(at=_at(one), saw=saw, remedy="Look these numbers up in the tokenizer, and ask what was done.")
 
 
 @check("change-breaks-numbers", reads=Changes, severity=Severity.MEDIUM)

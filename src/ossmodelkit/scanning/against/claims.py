@@ -141,7 +141,7 @@ def _numbers(value: Any) -> tuple[int, ...]:
 
 def _is_quick(pattern: str) -> bool:
     """Whether a stranger's pattern is one that cannot run away."""
-    repeats = len(re.findall(r"[*+}]", pattern))
+    repeats = len(re.findall(r"[*+}]|(?<!\()\?", pattern))
     if not pattern or len(pattern) > LONGEST_PATTERN or repeats > MOST_REPEATS or re.search(r"\)[*+{]", pattern):
         return False
     try:

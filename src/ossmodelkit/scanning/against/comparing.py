@@ -14,6 +14,7 @@ from ossmodelkit.scanning.against.changes import Change, Kind
 BLOCK = 4 * 1024 * 1024
 MOST_ROWS = 4_000_000
 HALF = 2
+SHOWN_ROWS = 8
 
 Advance = Callable[[float], None]
 
@@ -53,19 +54,18 @@ def compare(
 ) -> Change:
     """What became of one tensor."""
     kind = kind_of(base, tuned)
-    if base is None or tuned is None or kind in (Kind.RESHAPED, Kind.RETYPED):
+    if base is None or tuned is None or kind is Kind.RESHAPED or base.dtype != tuned.dtype:
         advance((tuned or base).size if tuned or base else 0)  # type: ignore[union-attr]
-        unknown = -1 if kind is Kind.RETYPED else 0
-        return Change(name=name, kind=kind, base=base, tuned=tuned, rows_changed=unknown)
+        return Change(name=name, kind=kind, base=base, tuned=tuned)
     common = min(base.size, tuned.size)
     rows = min(base.shape[0], tuned.shape[0]) if _has_rows(base) else 1
     if rows == 0 or common % rows:
         rows = 1
     width = common // rows
-    changed = _rows_changed(base, tuned, common, width, files, advance)
+    changed, first = _rows_changed(base, tuned, common, width, files, advance)
     if kind is Kind.SAME and changed:
         kind = Kind.CHANGED
-    return Change(name=name, kind=kind, base=base, tuned=tuned, rows=rows, rows_changed=changed)
+    return Change(name=name, kind=kind, base=base, tuned=tuned, rows=rows, rows_changed=changed, first_rows=first)
 
 
 def kind_of(base: Tensor | None, tuned: Tensor | None) -> Kind:
@@ -75,7 +75,7 @@ def kind_of(base: Tensor | None, tuned: Tensor | None) -> Kind:
     if tuned is None:
         return Kind.MISSING
     if base.shape != tuned.shape:
-        alike = base.dtype == tuned.dtype and not base.strides and not tuned.strides
+        alike = not base.strides and not tuned.strides
         grown = 0 < len(base.shape) == len(tuned.shape) and base.shape[1:] == tuned.shape[1:]
         return Kind.RESIZED if alike and grown and base.elements and tuned.elements else Kind.RESHAPED
     if base.dtype != tuned.dtype:
@@ -87,30 +87,42 @@ def _has_rows(tensor: Tensor) -> bool:
     return len(tensor.shape) >= HALF and not tensor.strides and 0 < tensor.shape[0] <= MOST_ROWS
 
 
+def equal(one: Tensor, other: Tensor, files: Files) -> bool:
+    """Whether two tensors of one side hold the same bytes."""
+    alike = (one.shape, one.dtype, one.strides) == (other.shape, other.dtype, other.strides)
+    pairs = zip(files.blocks(one, one.size, BLOCK), files.blocks(other, one.size, BLOCK), strict=True)
+    return alike and all(left == right for left, right in pairs)
+
+
 def _rows_changed(
     base: Tensor, tuned: Tensor, size: int, width: int, files: tuple[Files, Files], advance: Advance
-) -> int:
-    """How many rows of `width` bytes differ in the first `size` bytes."""
+) -> tuple[int, tuple[int, ...]]:
+    """How many rows of `width` bytes differ in the first `size` bytes, and the numbers of the first of them."""
     if not width:
-        return 0
-    block = max(width, BLOCK // width * width) if width <= BLOCK else BLOCK
-    changed, before, at = 0, -1, 0
+        return 0, ()
+    block = BLOCK // width * width or BLOCK
+    changed, at = 0, 0
+    first: list[int] = []
     for one, other in zip(files[0].blocks(base, size, block), files[1].blocks(tuned, size, block), strict=True):
-        if one != other:
-            if width > BLOCK:
-                changed, before = changed + (at // width != before), at // width
-            else:
-                changed += _differing(one, other, width)
+        if one != other and width > BLOCK:
+            changed += [at // width] != first[-1:]
+            first = [*first, at // width] if [at // width] != first[-1:] else first
+        elif one != other:
+            changed += _differing(one, other, width, at // width, first)
         at += len(other)
         advance(len(other))
-    return changed
+    return changed, tuple(first[:SHOWN_ROWS])
 
 
-def _differing(one: bytes, other: bytes, width: int) -> int:
+def _differing(one: bytes, other: bytes, width: int, number: int, first: list[int]) -> int:
     """How many rows differ between two blocks that do: halves that are equal are passed over at once."""
     rows = len(other) // width
     if rows <= HALF * 4:
-        return sum(one[at : at + width] != other[at : at + width] for at in range(0, len(other), width))
-    middle = rows // HALF * width
-    halves = ((one[:middle], other[:middle]), (one[middle:], other[middle:]))
-    return sum(_differing(left, right, width) for left, right in halves if left != right)
+        found = [at for at in range(rows) if one[at * width : (at + 1) * width] != other[at * width : (at + 1) * width]]
+        if len(first) < SHOWN_ROWS:
+            first.extend(number + at for at in found)
+        return len(found)
+    half = rows // HALF
+    middle = half * width
+    halves = ((one[:middle], other[:middle], number), (one[middle:], other[middle:], number + half))
+    return sum(_differing(left, right, width, start, first) for left, right, start in halves if left != right)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ossmodelkit.core.finding import Gap, Place
@@ -15,8 +15,8 @@ from ossmodelkit.foundation.progress import Progress, Task
 from ossmodelkit.scanning.against import adapters, around, claims
 from ossmodelkit.scanning.against.changes import Change, Changes, Difference, Kind
 from ossmodelkit.scanning.against.claims import Claim
-from ossmodelkit.scanning.against.comparing import BLOCK, Files, compare
-from ossmodelkit.scanning.against.names import prefix_between
+from ossmodelkit.scanning.against.comparing import BLOCK, Files, compare, equal
+from ossmodelkit.scanning.against.names import is_embedding, is_head, prefix_between
 from ossmodelkit.scanning.against.weights import Weights, read_weights
 
 
@@ -38,6 +38,7 @@ def look(base: Source, tuned: Source, *, claim: Claim | None, progress: Progress
     _refuse_empty(base, before, before.tensors)
     _refuse_empty(tuned, after, {**after.tensors, **after.adapter})
     files = around.Around(base, tuned)
+    _refuse_mixed(files, before, after)
     config = _config(files, "adapter_config.json", tuned)
     gaps = [*before.gaps, *after.gaps]
     with ExitStack() as opened:
@@ -45,9 +46,14 @@ def look(base: Source, tuned: Source, *, claim: Claim | None, progress: Progress
         adapter, whole = _adapter(before, after, config, sides[1])
         prefix, is_tuned = prefix_between(before.tensors, after.tensors)
         changes = _compared(_pairs(before, after, whole, prefix, is_tuned), sides, progress, gaps)
+        changes = _with_twins(changes, before, after, sides)
         gaps += _closed(opened)
     if claim is None and config:
         claim = claims.configured(config)
+    packed = _packed(files)
+    if packed:
+        reason = f"the weights of one side are packed ({packed}): they are other numbers than the base's"
+        gaps.append(Gap(at=Place(path="config.json"), reason=reason, remedy="compare what was packed, before it was"))
     return Looked(
         changes=Changes(
             base=base.ref,
@@ -59,6 +65,7 @@ def look(base: Source, tuned: Source, *, claim: Claim | None, progress: Progress
             templates=around.templates(files),
             vocabulary=around.vocabulary(files),
             ties=_ties(files),
+            packed=packed,
             renamed=prefix,
         ),
         gaps=(*gaps, *files.gaps),
@@ -75,6 +82,17 @@ def _refuse_empty(source: Source, weights: Weights, tensors: Mapping[str, Tensor
     )
 
 
+def _refuse_mixed(files: around.Around, before: Weights, after: Weights) -> None:
+    """GGUF has names and orders of its own: held against other files every tensor would seem to be another."""
+    heads = [
+        files.head(source, next(iter(side.tensors.values())).file) is not None
+        for source, side in ((files.base, before), (files.tuned, after))
+        if side.tensors
+    ]
+    if len(set(heads)) > 1:
+        raise NothingToJudgeError("a GGUF can only be held against a GGUF", hint="compare before converting")
+
+
 def _config(files: around.Around, name: str, source: Source) -> dict[str, Any]:
     value = files.json(source, name)
     return value if isinstance(value, dict) else {}
@@ -89,7 +107,10 @@ def _adapter(
     parts, whole, prompts = adapters.split(after.adapter)
 
     def is_zero(tensor: Tensor) -> bool:
-        return not any(block.strip(b"\0") for block in files.blocks(tensor, tensor.size, BLOCK))
+        try:
+            return not any(block.strip(b"\0") for block in files.blocks(tensor, tensor.size, BLOCK))
+        except KitError:
+            return False
 
     found = adapters.Adapter(
         kind=str(config.get("peft_type", "unknown"))[:40],
@@ -158,6 +179,35 @@ def _closed(opened: ExitStack) -> list[Gap]:
 def _head_settings(files: around.Around, before: Weights, after: Weights) -> tuple[Difference, ...]:
     heads = [next(iter(side.tensors.values())).file for side in (before, after) if side.tensors]
     return around.head_settings(files, *heads) if len(heads) == 2 else ()
+
+
+def _with_twins(
+    changes: tuple[Change, ...], before: Weights, after: Weights, sides: tuple[Files, Files]
+) -> tuple[Change, ...]:
+    """Find the other name of embeddings and heads that only one side has."""
+    held = {Kind.MISSING: (before.tensors, sides[0]), Kind.ADDED: (after.tensors, sides[1])}
+    return tuple(
+        replace(one, twin=_twin(one.base or one.tuned, *held[one.kind]))
+        if one.kind in held and (is_embedding(one.name) or is_head(one.name))
+        else one
+        for one in changes
+    )
+
+
+def _twin(alone: Tensor | None, held: Mapping[str, Tensor], files: Files) -> str:
+    try:
+        return next((name for name, one in held.items() if alone and one != alone and equal(alone, one, files)), "")
+    except KitError:
+        return ""
+
+
+def _packed(files: around.Around) -> str:
+    """How one side is quantized, where the other is not, or otherwise."""
+    named = []
+    for config in files.both("config.json"):
+        how = config.get("quantization_config") if isinstance(config, dict) else None
+        named.append(str(how.get("quant_method", "quantized"))[:40] if isinstance(how, dict) else "")
+    return "" if named[0] == named[1] else " against ".join(one or "plain" for one in reversed(named))
 
 
 def _ties(files: around.Around) -> bool:

@@ -11,6 +11,10 @@ HEAD = re.compile(
     r"(^|[./])(lm_head|output|score|\w*classifier|classification_head|cls|pooler|embed_out|qa_outputs)([./]|$)"
 )
 NORM = re.compile(r"(^|[./_])\w*(norm|ln|layernorm|ln_[0-9f])\w*([./]|$)", re.IGNORECASE)
+# Rotary frequencies, positions, causal masks and window indices.
+RECOMPUTED = re.compile(
+    r"(^|\.)(inv_freq|position_ids|masked_bias|attn\.bias|attention\.bias|relative_position_index|cos_cached|sin_cached)$"
+)
 ENDS = ("weight", "bias")
 
 
@@ -43,6 +47,17 @@ def is_head(name: str) -> bool:
 def is_norm(name: str) -> bool:
     """Whether a tensor belongs to a normalization."""
     return bool(NORM.search(module_of(name)))
+
+
+def is_recomputed(name: str) -> bool:
+    """Whether a tensor is a table that the model makes anew: some versions save it, others do not."""
+    return bool(RECOMPUTED.search(name))
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key that puts layer 2 before layer 10."""
+    parts = filter(None, re.split(r"(\d{1,9})", name))
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
 def prefix_between(base: Collection[str], tuned: Collection[str]) -> tuple[str, bool]:

@@ -9,7 +9,7 @@ from typing import Any
 from ossmodelkit.core.report import Table
 from ossmodelkit.scanning.against.adapters import Touch
 from ossmodelkit.scanning.against.changes import Change, Changes, Delta, Kind
-from ossmodelkit.scanning.against.names import layer_of, role_of
+from ossmodelkit.scanning.against.names import layer_of, natural, role_of
 
 MOST_ROWS = 200
 MOST_CHANGES = 5000
@@ -73,7 +73,7 @@ def _grouped(title: str, head: str, changes: Changes, key: Callable[[str], str],
     for one in changes.tensors:
         groups.setdefault(key(one.name), []).append(one)
     rows: list[tuple[str, ...]] = []
-    for name, held in groups.items():
+    for name, held in sorted(groups.items(), key=lambda group: natural(group[0])):
         changed = [one for one in held if one.kind is not Kind.SAME]
         if changed or not only_changed:
             rows.append((name, str(len(held)), str(len(changed)), _what(changed, role=only_changed), _size(held)))
@@ -184,7 +184,7 @@ def _layers(changes: Changes) -> list[dict[str, Any]]:
     for one in changes.tensors:
         groups.setdefault(layer_of(one.name), []).append(one)
     found = []
-    for name, held in groups.items():
+    for name, held in sorted(groups.items(), key=lambda group: natural(group[0])):
         size = _norm(held)
         found.append(
             {
@@ -205,7 +205,9 @@ def _one(change: Change) -> dict[str, Any]:
         if tensor is not None:
             found[side] = {"dtype": tensor.dtype, "shape": list(tensor.shape), "file": tensor.file}
     if change.kind in (Kind.CHANGED, Kind.RESIZED):
-        found |= {"rows": change.rows, "rows_changed": change.rows_changed}
+        found |= {"rows": change.rows, "rows_changed": change.rows_changed, "first_rows": list(change.first_rows)}
+    if change.twin:
+        found["twin"] = change.twin
     if change.delta is not None:
         found |= {
             "base_norm": change.delta.base_norm,
