@@ -123,19 +123,47 @@ def test_a_look_starts_nothing(place: Path) -> None:
     assert (refused.verdict, refused.outcome) == ("refused", "fail")
 
 
+def looks_like_a_train_job(spec: dict[str, Any]) -> None:
+    """The fields of trainer.kubeflow.org/v1alpha1 as published; unknown ones would be pruned in silence."""
+    assert spec.keys() <= {"runtimeRef", "trainer", "podTemplateOverrides", "suspend", "labels", "annotations"}
+    known = {"image", "command", "args", "env", "numNodes", "numProcPerNode", "resourcesPerNode"}
+    assert spec["trainer"].keys() <= known
+    assert (spec["trainer"]["numNodes"], spec["trainer"]["numProcPerNode"]) == (2, 8)
+    (override,) = spec["podTemplateOverrides"]
+    assert override["targetJobs"] == [{"name": "node"}]
+    assert override["spec"]["containers"][0].keys() <= {"name", "env", "volumeMounts", "securityContext"}
+
+
+def looks_like_a_job_set(spec: dict[str, Any]) -> None:
+    """The fields of jobset.x-k8s.io/v1alpha2; the host names that torchrun meets at follow from them."""
+    assert spec.keys() <= {"failurePolicy", "replicatedJobs", "network", "successPolicy", "suspend"}
+    (job,) = spec["replicatedJobs"]
+    assert (job["name"], job["replicas"]) == ("node", 1)
+    one = job["template"]["spec"]
+    assert (one["parallelism"], one["completions"], one["completionMode"]) == (2, 2, "Indexed")
+    (container,) = one["template"]["spec"]["containers"]
+    assert "--rdzv-endpoint=kit-my-out-1-node-0-0.kit-my-out-1:29500" in container["command"]
+    assert container["resources"] == {"limits": {"nvidia.com/gpu": 8}}
+
+
+CLUSTER_SHAPES = {"trainjob": looks_like_a_train_job, "jobset": looks_like_a_job_set}
+
+
 @pytest.mark.parametrize("launcher", ["shell", "slurm", "trainjob", "jobset"])
 def test_several_machines_get_a_file_that_parses(launcher: str, place: Path) -> None:
     import yaml
 
     plan = plan_in(place, "My Out_1", **{"processes = 1": "processes = 8"})
     text = launch_file(plan, desk_in(place), launcher, nodes=2, image="registry.example.org/train:1")
-    assert json.loads((place / "My Out_1.run" / "job.json").read_text())["base_sha256"]
+    job = json.loads((place / "My Out_1.run" / "job.json").read_text())
+    assert job["base_sha256"] and job["resume"], "a job that is started again goes on"
     if launcher in ("shell", "slurm"):
         assert subprocess.run(["bash", "-n"], input=text, text=True, check=False).returncode == 0
         assert "'" in text, "a folder with a blank must be quoted"
     else:
         found: dict[str, Any] = yaml.safe_load(text)
         assert found["metadata"]["name"] == "kit-my-out-1"
+        CLUSTER_SHAPES[launcher](found["spec"])
 
 
 def test_an_unaudited_base_gets_no_launch_file(place: Path) -> None:

@@ -42,13 +42,17 @@ def start(job: Job, listen: Listener) -> RunRecord:
     return record
 
 
-def lay_out(job: Job) -> tuple[Path, Path]:
-    """Make the run's folder and write the job into it; gives back the files of job and (future) record."""
+def lay_out(job: Job, *, restarts: bool = False) -> tuple[Path, Path]:
+    """Make the run's folder and write the job into it; gives back the files of job and (future) record.
+
+    With `restarts` somebody else may start the job several times: each start goes on where the last one ended.
+    """
     folder = Path(job.run)
     folder.mkdir(parents=True, exist_ok=True)
     if not job.resume:
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     job_file, record_file = folder / "job.json", folder / "run.json"
+    job = replace(job, resume=job.resume or restarts)
     write_atomic(job_file, json.dumps(to_wire(job), indent=1).encode())
     record_file.unlink(missing_ok=True)
     return job_file, record_file

@@ -81,7 +81,7 @@ def launch_file(
         raise RefusedError("the base has no passing audit in this project", hint=f"kit audit {plan.base}")
     words = (str(plan_path), *(word for change in changes for word in ("--set", change)))
     text = cluster.render(job, cluster.Launcher(launcher), words=words, nodes=nodes or plan.devices.nodes, image=image)
-    launch.lay_out(replace(job, base_sha256=str(standing["sha256"]), needed=needed(job, desk)))
+    launch.lay_out(replace(job, base_sha256=str(standing["sha256"]), needed=needed(job, desk)), restarts=True)
     return text
 
 
