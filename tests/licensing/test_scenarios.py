@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.licensing import scenario
+from ossmodelkit.reporting.formats import Format, render
 from ossmodelkit.workflow.license_decide import decide
 
 ONE = "components:\n  - {role: base, license: mit}\n"
@@ -96,3 +97,21 @@ def test_any_text_is_a_situation_or_a_usage_error(text: str) -> None:
         assert scenario.read(text, "case.yaml").components
     except UsageError as error:
         assert str(error)
+
+
+def test_what_nobody_read_is_marked_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "case.yaml"
+    path.write_text(
+        "profile: {use: [internal], annual_revenue_usd: 20000000}\n"
+        "components: [{role: base, license: ltx-2-community}, {role: base, license: glm-4}]\n"
+    )
+    report = decide(path)
+    assert {finding.check: finding.verified for finding in report.findings} == {
+        "license-threshold": False,
+        "license-registration": False,
+    }
+    assert all(finding.clause for finding in report.findings)
+    for form in ("text", "md", "html", "sarif"):
+        assert "text not read by us" in render(report, Format(form))
+    owed = next(table for table in report.tables if table.title == "You owe")
+    assert all(row[-1].endswith("(text not read by us)") for row in owed.rows)

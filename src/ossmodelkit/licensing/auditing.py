@@ -234,7 +234,7 @@ def finding(issue: Issue, path: str) -> Finding:
         at=Place(path=path),
         saw=", ".join(issue.components),
         remedy=issue.fix,
-        clause=issue.clause,
+        clause=issue.clause or ("" if issue.verified else "the license"),
         verified=issue.verified,
     )
 

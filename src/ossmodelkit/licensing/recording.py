@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ossmodelkit.core.license import Decision, Issue, Obligation, Terms
@@ -59,6 +59,15 @@ def obligation(duty: Obligation) -> dict[str, Any]:
         "evidence": duty.evidence,
         "verified": duty.verified,
     }
+
+
+def owed(duties: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str, str, str], ...]:
+    """Recorded duties as rows: state, what, for which component, and the clause, or that nobody read it."""
+    return tuple((one["state"], one["text"], one["component"], _clause(one)) for one in duties)
+
+
+def _clause(duty: Mapping[str, Any]) -> str:
+    return str(duty["clause"] if duty.get("verified", True) else f"{duty['clause']} (text not read by us)".strip())
 
 
 def issue(one: Issue) -> dict[str, Any]:

@@ -73,7 +73,8 @@ def _rules(asked: tuple[str, ...], findings: list[Finding]) -> list[dict[str, An
 
 
 def _result(finding: Finding, rule_index: int) -> dict[str, Any]:
-    message = f"{finding.title} Saw: {finding.saw}. {finding.remedy}" if finding.saw else finding.title
+    title = finding.title if finding.verified is not False else f"{finding.title} (license text not read by us)"
+    message = f"{title} Saw: {finding.saw}. {finding.remedy}" if finding.saw else title
     identity = "\0".join((finding.check, finding.at.path, *finding.at.members, finding.saw))
     return {
         "ruleId": finding.check,

@@ -117,10 +117,9 @@ def tables(details: Any) -> tuple[Table, ...]:
     family = tuple(
         (p["ref"], p["relation"], p["license"] or "unresolved", p["declared_in"]) for p in details["parents"]
     )
-    owed = tuple((d["state"], d["text"], d["component"], d["clause"]) for d in details["obligations"])
     made = (
         Table(title="Who says so", columns=("where", "says", "how", ""), rows=claims),
         Table(title="Family", columns=("model", "as", "license", "named in"), rows=family),
-        Table(title="You owe", columns=("state", "what", "for", "clause"), rows=owed),
+        Table(title="You owe", columns=("state", "what", "for", "clause"), rows=recording.owed(details["obligations"])),
     )
     return (facts, *(table for table in made if table.rows))

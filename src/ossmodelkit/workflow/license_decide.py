@@ -50,7 +50,7 @@ def _tables(decision: Decision) -> tuple[Table, ...]:
     owed = Table(
         title="You owe",
         columns=("state", "what", "for", "clause"),
-        rows=tuple((d.state.value, d.text, d.component, d.clause) for d in decision.obligations),
+        rows=recording.owed(map(recording.obligation, decision.obligations)),
     )
     allowed = Table(
         title="May be released under",
