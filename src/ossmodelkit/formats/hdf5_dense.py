@@ -76,9 +76,10 @@ def objects(file: Hdf5File, heap_address: int, tree_address: int, record: int) -
 
 
 def _object(heap: FractalHeap, name: bytes) -> bytes:
-    kind = name[0] >> 4 & 3
+    first = heap.file.number(name, 0, 1)
+    kind = first >> 4 & 3
     if kind == 2:
-        return name[1 : 2 + (name[0] & 0xF)]
+        return name[1 : 2 + (first & 0xF)]
     if kind != 0:
         raise UnreadableError("a huge object in a fractal heap")
     offset = heap.file.number(name, 1, heap.offset_bytes)

@@ -220,8 +220,8 @@ def local_heap_at(file: Hdf5File, address: int) -> bytes:
 
 def new_link(file: Hdf5File, data: bytes) -> Link:
     """A link message (section IV.A.2.g)."""
-    flags, at = data[1], 2
-    kind = data[at] if flags & 8 else 0
+    flags, at = file.number(data, 1, 1), 2
+    kind = file.number(data, at, 1) if flags & 8 else 0
     at += (1 if flags & 8 else 0) + (8 if flags & 4 else 0) + (1 if flags & 0x10 else 0)
     width = 1 << (flags & 3)
     length = file.number(data, at, width)
