@@ -9,6 +9,12 @@ from ossmodelkit.licensing.case import Case, Part
 from ossmodelkit.licensing.rules import texts
 from ossmodelkit.licensing.rules.saying import Saying, duty_of, owed
 
+# How use restrictions reach recipients: in your own terms, or through the license's text, which names the policy.
+BINDING = {
+    "enforceable": "its use restrictions as an enforceable provision in your terms",
+    "reference": "its use policy to bind whoever receives the model, and neither license nor agreement does",
+}
+
 
 def copies(case: Case) -> tuple[Part, ...]:
     """The parts of which copies leave the house."""
@@ -66,7 +72,7 @@ def notice(case: Case) -> Iterator[Saying]:
             yield from _exact_words(case, part)
         if part.terms.says("retain_notices") == "yes":
             kept = part.terms.says("retain_notices", "what") or "copyright and license notices"
-            yield owed(part, "license-notice-missing", f"keep {kept}", State.MANUAL, fact="retain_notices")
+            yield owed(part, "license-retain-notices", f"keep {kept}", State.MANUAL, fact="retain_notices")
 
 
 def _exact_words(case: Case, part: Part) -> Iterator[Saying]:
@@ -130,18 +136,20 @@ def modified_notice(case: Case) -> Iterator[Saying]:
 def pass_on(case: Case) -> Iterator[Saying]:
     """Use restrictions that must bind whoever receives or reaches the model."""
     for part in case.covering:
-        if part.terms.says("use_restrictions", "pass_on_kind") != "enforceable" or part.role == "output-source":
+        kind = part.terms.says("use_restrictions", "pass_on_kind")
+        if kind not in BINDING or part.role == "output-source":
             continue
         hosted = case.profile.hosts and bool(part.terms.says("hosted_service_is_distribution"))
         if not (case.profile.distributes or hosted):
             continue
+        by_text = texts.file_for(case, part) if kind == "reference" else ""
         yield from duty_of(
             case,
             part,
             "license-use-restriction-pass-on",
             duty=f"bind your users to the use restrictions of {part.terms.name}",
-            done=texts.binds_recipients(case, part),
-            why=f"{part.terms.name} wants its use restrictions as an enforceable provision in your terms"
+            done=texts.binds_recipients(case, part) or by_text,
+            why=f"{part.terms.name} wants {BINDING[kind]}"
             + (", and hosted access counts as distribution" if hosted and not case.profile.distributes else ""),
             fix="release it under the same license, or write the restrictions into your agreement",
             fact="use_restrictions",
