@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ossmodelkit.core.finding import Gap, Place
@@ -49,7 +49,7 @@ class _Seen:
         self.entities: list[tuple[str, str, bool, int]] = []
 
 
-def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
+def views(blob: Blob, texts: Iterable[str], budget: Budget) -> Iterator[object]:
     """Entities first, then the document; HTML and fragments are text and nothing more."""
     from xml.parsers import expat
 
@@ -58,7 +58,10 @@ def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
     _listen(parser, seen)
     broken = ""
     try:
-        parser.Parse(text.encode("utf-8", "replace"), True)
+        for text in texts:
+            budget.check_time()
+            parser.Parse(text.encode("utf-8", "replace"), False)
+        parser.Parse(b"", True)
     except (expat.ExpatError, ValueError) as error:
         broken = str(error)
     for name, points_to, external, line in seen.entities:

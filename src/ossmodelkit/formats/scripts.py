@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ossmodelkit.core.finding import Place
@@ -100,5 +100,10 @@ def _code_cells(text: str) -> str:
         cells = strict_json.parse(text).value["cells"]
     except (UnreadableError, TypeError, KeyError):
         return ""
+    return code_of(cells)
+
+
+def code_of(cells: Iterable[object]) -> str:
+    """The program that the code cells of a notebook are together."""
     code = [cell.get("source") for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
     return "\n".join("".join(map(str, source)) for source in code if source)

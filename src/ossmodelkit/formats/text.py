@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ossmodelkit.core.finding import Gap, Place
 from ossmodelkit.formats import (
     json_documents,
+    large_text,
     markup,
     python_code,
     scripts,
@@ -23,7 +24,8 @@ from ossmodelkit.foundation.limits import MIB, Budget
 
 PIECE_BYTES = MIB
 OVERLAP = 512  # characters that two pieces share, so that nothing hides on a seam
-LARGEST_DOCUMENT = 128 * MIB
+HELD = 4 * MIB  # as a document; larger ones are read in pieces
+HELD_AS_A_WHOLE = 8 * MIB  # what can be judged in no other way
 LFS_POINTER = "version https://git-lfs.github.com/spec/v1\n"
 
 
@@ -47,20 +49,28 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     Raises `UnreadableError` where a text turns into binary data.
     """
     encoding = encoding_of(blob.head())
-    keep = blob.size <= LARGEST_DOCUMENT
+    small = blob.size <= (HELD_AS_A_WHOLE if blob.name.lower().endswith(large_text.TAKEN_WHOLE) else HELD)
     whole: list[str] = []
+    tail = ""
+    tagged = False
     for offset, text in _pieces(blob, encoding, budget):
-        tail = whole[-1][-OVERLAP:] if whole else ""
-        yield TextPiece(at=blob.at, offset=max(0, offset - len(tail)), text=tail + text)
-        if keep:
-            budget.spend_bytes(len(text))
+        piece = tail + text
+        yield TextPiece(at=blob.at, offset=max(0, offset - len(tail)), text=piece)
+        tail = piece[-OVERLAP:]
+        if small:
             whole.append(text)
         else:
-            whole[:] = [text[-OVERLAP:]]
-    if keep:
-        yield from _documents(blob, "".join(whole), budget)
-    elif blob.name.endswith((".json", ".yaml", ".yml", ".py", *templates.JINJA_ENDINGS)):
-        yield Gap(at=blob.at, reason=f"a document of {blob.size} bytes, more than {LARGEST_DOCUMENT} are read")
+            tagged = tagged or yaml_documents.TAGGED.search(piece) is not None
+    if small:
+        text = "".join(whole)
+        budget.spend_bytes(len(text))
+        yield from _documents(blob, text, budget)
+    else:
+        yield from large_text.views(blob, lambda: _texts(blob, encoding, budget), budget, tagged=tagged)
+
+
+def _texts(blob: Blob, encoding: str, budget: Budget) -> Iterator[str]:
+    return (text for _, text in _pieces(blob, encoding, budget))
 
 
 def _pieces(blob: Blob, encoding: str, budget: Budget) -> Iterator[tuple[int, str]]:
@@ -94,7 +104,7 @@ def _documents(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
     if start.startswith(("{", "[")):
         yield from json_documents.views(blob, text, budget)
     elif start.startswith("<"):
-        yield from markup.views(blob, text, budget)
+        yield from markup.views(blob, (text,), budget)
     named = templates.TEMPLATE_FILE.fullmatch(name) is not None and templates.climbs(text)
     if named or name.endswith(templates.JINJA_ENDINGS):
         yield templates.ChatTemplate(at=blob.at, field=blob.name, text=text)
