@@ -1,6 +1,6 @@
 """Is there a record behind every number of the card?
 
-A number in the header's results or in a generated block must be the value of some record, as exact as it is
+A number in the header's results or in a generated block must be the value of some record, as exactly as it is
 printed. A number that a person wrote beside a metric's name must be a recorded value of that metric.
 """
 
@@ -9,42 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cache, partial
 from typing import Any
 
 from ossmodelkit.releasing.card import fences, frontmatter, scores
+from ossmodelkit.releasing.card.figures import NOT_A_CLAIM, NUMBER, figures, is_score, rounds_to, words
+from ossmodelkit.releasing.card.sentences import Sentence, sentences
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.layout import CARD
 
-NUMBER = re.compile(
-    r"(?<![\w.@#/-])[-−+±~≈]?(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?:[eE]([-+]?\d+))?"
-    r"\s?(%|percent|points|[kKMBGT](?:iB|B)?\b|million|billion|trillion)?(?![\w/-])"
-)
-# What stands beside a number and makes it a count or a setting, not a score.
-BEFORE = re.compile(
-    r"(?:steps?|epochs?|seeds?|batch|version|rank|section|chapter|figure|table|page|n|k|top|in|since)\W{0,3}$", re.I
-)
-AFTER = re.compile(
-    r"^[\s-]{0,2}(?:steps?|epochs?|shots?|examples?|samples?|rows?|tokens?|questions?|gpus?|cores?|hours?|minutes?|bits?"
-    r"|languages?|layers?|parameters?|params)\b",
-    re.I,
-)
-METRICS = (
-    "accuracy", "acc", "f1", "precision", "recall", "bleu", "sacrebleu", "rouge", "perplexity", "ppl", "loss",
-    "exact match", "em", "pass@", "win rate", "auc", "auroc", "mmlu", "gsm8k", "hellaswag", "arc", "truthfulqa",
-    "humaneval", "mbpp", "ifeval", "winogrande", "bertscore", "chrf", "meteor", "wer", "cer", "mae", "mse", "rmse",
-    "elo", "mrr", "ndcg", "map", "r2", "brier", "ece", "score", "bbh", "gpqa", "squad", "glue", "math-500", "aime",
-)  # fmt: skip
-METRIC = re.compile(r"(?<![\w-])(" + "|".join(re.escape(m) for m in METRICS) + r")(?:[-@]?[\w]{1,2})?(?![\w])", re.I)
-ALIASES = {"acc": "accuracy", "ppl": "perplexity", "em": "exactmatch"}
 SHORT = 3
-SCALES = {"k": 10**3, "K": 10**3, "M": 10**6, "million": 10**6, "B": 10**9, "billion": 10**9, "T": 10**12,
-          "trillion": 10**12, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "kiB": 2**10,
-          "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
-# Names, dates, digests and addresses are made of digits and are no claims.
-NOT_A_CLAIM = re.compile(
-    r"`[^`]*`|https?://\S+|\b\d{4}-\d\d-\d\d(?:[T ][\d:]+Z?)?|\b\d+(?:\.\d+){2,}\S*|\b[0-9a-f]{12,}\b"
-)
+UNBOUNDED = ("loss", "perplexity")
+WITHOUT_SPACES = 0x2E80  # from here on, scripts that put no space between words
+CODE_SPAN = re.compile(r"`[^`]*`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,41 +38,45 @@ def unproven(dossier: Dossier) -> list[Claim]:
     text = dossier.text(CARD)
     front = frontmatter.read(text)
     rest = "\n" * (text.count("\n") - front.body.count("\n")) + front.body
-    return [*_in_header(dossier, front), *_in_blocks(dossier, rest), *_in_words(dossier, rest)]
-
-
-def rounds_to(value: float, token: str, unit: str = "") -> bool:
-    """Whether `token`, printed with this unit, is `value` as exactly as it is printed."""
-    try:
-        printed = Decimal(token.replace(",", ""))
-        exact = Decimal(repr(value))
-    except InvalidOperation:
-        return False
-    if not exact.is_finite():
-        return False
-    step = Decimal(1).scaleb(int(printed.as_tuple().exponent))
-    scales = [Decimal(SCALES[unit])] if unit in SCALES else [Decimal(1)]
-    if unit in ("%", "percent", "points"):
-        scales = [Decimal(1), Decimal("0.01")]
-    for scale in scales:
-        for mode in (ROUND_HALF_EVEN, ROUND_HALF_UP):
-            try:
-                if (exact / scale).copy_abs().quantize(step, rounding=mode) == printed.copy_abs():
-                    return True
-            except InvalidOperation:
-                continue
-    return False
-
-
-def _in_header(dossier: Dossier, front: frontmatter.Front) -> Iterator[Claim]:
-    index = front.values.get("model-index")
     known = _values_by_metric(dossier)
-    for model in index if isinstance(index, list) else ():
-        for result in model.get("results", ()) if isinstance(model, Mapping) else ():
-            for metric in result.get("metrics", ()) if isinstance(result, Mapping) else ():
-                name, value = str(metric.get("name") or metric.get("type")), metric.get("value")
-                if not _proven_score(name, str(value), "", known):
-                    yield Claim(token=str(value), line=front.lines.get("model-index", 1), near=f"{name} in model-index")
+    return [*_in_header(front, known), *_in_blocks(dossier, rest), *_in_words(rest, known)]
+
+
+def unproven_results(dossier: Dossier, entries: Any) -> list[str]:
+    """The values of a file below `.eval_results/` that are no recorded score of their task."""
+    known, found = _values_by_metric(dossier), []
+    for number, entry in enumerate(entries if isinstance(entries, list) else (), 1):
+        dataset = entry.get("dataset") if isinstance(entry, Mapping) else None
+        if isinstance(dataset, Mapping):
+            names = {str(dataset.get(key, "")).rpartition("/")[2] for key in ("id", "task_id")} | {
+                str(dataset.get("id"))
+            }
+            if not any(_proven(name, str(entry.get("value")), "", known) for name in names):
+                found.append(f"result {number}: no record holds {str(entry.get('value'))[:40]} for it")
+    return found
+
+
+def _in_header(front: frontmatter.Front, known: Mapping[str, list[float]]) -> Iterator[Claim]:
+    for key, value in front.values.items():
+        for about, number in _header_numbers(value, (key,)):
+            metrics = metrics_in(" ".join(about).replace("_", " "))
+            if metrics and not any(_proven(metric, repr(number), "", known) for metric in metrics):
+                yield Claim(token=str(number), line=front.lines.get(key, 1), near=f"{metrics[0]} in {key}")
+
+
+def _header_numbers(value: Any, about: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Every number of a header, with its keys and the texts beside it; also one that is written as text."""
+    if isinstance(value, Mapping):
+        beside = tuple(str(one) for name, one in value.items() if name in ("name", "type", "metric", "task", "id"))
+        for name, inner in value.items():
+            yield from _header_numbers(inner, (*about, str(name), *(beside if name == "value" else ())))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _header_numbers(inner, about)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield about, value
+    elif isinstance(value, str) and about[-1] != "license_link" and (found := NUMBER.fullmatch(value.strip())):
+        yield about, float(found[1].replace(",", "") + (found[2] or "").replace(",", "."))
 
 
 def _in_blocks(dossier: Dossier, text: str) -> Iterator[Claim]:
@@ -104,60 +85,75 @@ def _in_blocks(dossier: Dossier, text: str) -> Iterator[Claim]:
         if not part.name or part.name in fences.QUOTED:
             continue
         for number, line in enumerate(part.text.splitlines(), part.line):
-            clean = NOT_A_CLAIM.sub(lambda found: " " * len(found[0]), line)
+            clean = NOT_A_CLAIM.sub(lambda found: " " * len(found[0]), CODE_SPAN.sub(_blank, line))
             for found in NUMBER.finditer(clean):
-                token, unit = found[1] + (found[2] or ""), found[4] or ""
-                if not any(rounds_to(value, token, unit) for value in pool):
+                token = found[1] + (found[2] or "") + (f"e{found[3]}" if found[3] else "")
+                if not any(rounds_to(value, token, found[4] or "") for value in pool):
                     yield Claim(token=found[0].strip(), line=number, near=f"block {part.name}")
 
 
-def _in_words(dossier: Dossier, text: str) -> Iterator[Claim]:
-    known = _values_by_metric(dossier)
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found[0])
+
+
+def _in_words(text: str, known: Mapping[str, list[float]]) -> Iterator[Claim]:
     for part in fences.parts(text):
-        if part.name and part.name not in fences.QUOTED:
-            continue
-        header: list[str] = []
-        for number, line in enumerate(part.text.splitlines(), part.line):
-            header = (header or _cells(line)) if line.strip().startswith("|") else []
-            for sentence, column in _pieces(line, header):
-                yield from _beside_metric(sentence, column, number, known)
+        if not part.name or part.name in fences.QUOTED:
+            for sentence in sentences(part.text, part.line):
+                yield from _beside_metric(sentence, known)
 
 
-def _pieces(line: str, header: list[str]) -> Iterator[tuple[str, str]]:
-    """The sentences of a line; the cells of a table row, each with its heading and the row's first cell."""
-    if not header:
-        yield from ((piece, "") for piece in re.split(r"(?<=[.;!?])\s+", line))
+def _beside_metric(sentence: Sentence, known: Mapping[str, list[float]]) -> Iterator[Claim]:
+    if not re.search(r"\d", sentence.text) and " " not in sentence.text.strip():
         return
-    cells = _cells(line)
-    for i, cell in enumerate(cells):
-        yield cell, f"{header[i] if i < len(header) else ''} {cells[0] if i else ''}"
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
-
-
-def _beside_metric(sentence: str, column: str, line: int, known: Mapping[str, list[float]]) -> Iterator[Claim]:
-    metrics = [found[0] for found in METRIC.finditer(f"{sentence} {column}")]
-    if not metrics:
+    metrics = metrics_in(f"{sentence.text} {sentence.near}")
+    announced = () if metrics else metrics_in(sentence.above)
+    if (not metrics and not announced) or _is_setting(sentence.column):
         return
-    clean = NOT_A_CLAIM.sub(lambda found: " " * len(found[0]), sentence)
-    spans = [found.span() for found in METRIC.finditer(clean)]
-    for found in NUMBER.finditer(clean):
-        inside = any(low <= found.start() < high for low, high in spans)
-        if inside or BEFORE.search(clean[: found.start()]) or (not found[4] and AFTER.match(clean[found.end() :])):
+    names = [found.span() for found in _metric().finditer(sentence.text) if not found[0].isalpha()]
+    stand = cache(partial(_stands, metrics or announced, known))
+    for figure in figures(sentence.text):
+        inside = any(low <= figure.at < high for low, high in names)
+        if inside or (announced and not figure.looks_like_a_score):
             continue
-        if re.fullmatch(r"(?:19|20)\d\d", found[1]) and not found[2] and not found[4]:
-            continue
-        token = found[1] + (found[2] or "")
-        if not any(_proven_score(metric, token, found[4] or "", known) for metric in metrics):
-            yield Claim(token=found[0].strip(), line=line, near=", ".join(dict.fromkeys(metrics)))
+        if not stand(figure.token, figure.unit):
+            yield Claim(token=figure.printed, line=sentence.line_of(figure.at), near=", ".join(metrics or announced))
 
 
-def _proven_score(metric: str, token: str, unit: str, known: Mapping[str, list[float]]) -> bool:
-    wanted = ALIASES.get(_plain(metric), _plain(metric))
-    same = (name for name in known if name == wanted or (len(wanted) > SHORT and (wanted in name or name in wanted)))
-    return any(rounds_to(value, token, unit or scale) for name in same for value in known[name] for scale in ("", "%"))
+def _is_setting(column: str) -> bool:
+    """Whether a table's column holds settings or counts, by its heading."""
+    known = words()["number"]
+    last = [word.lower() for word in re.findall(r"[^\W\d_]+", column)][-1:]
+    return bool(last) and (last[0] in known["before"] or last[0].removesuffix("s") in known["after"])
+
+
+def metrics_in(text: str) -> tuple[str, ...]:
+    """The metrics that a text names, each once, in its own spelling."""
+    return tuple({found[0].lower(): found[0] for found in _metric().finditer(text)}.values())
+
+
+@cache
+def _metric() -> re.Pattern[str]:
+    every = sorted({*words()["names"], *words()["also"]}, key=len, reverse=True)
+    spaced = "|".join(re.escape(name) for name in every if ord(name[0]) < WITHOUT_SPACES)
+    dense = "|".join(re.escape(name) for name in every if ord(name[0]) >= WITHOUT_SPACES)
+    return re.compile(rf"(?<![\w-])(?:{spaced})(?:[-@]\w{{1,3}})?(?!\w)|{dense}", re.I)
+
+
+def _stands(metrics: tuple[str, ...], known: Mapping[str, list[float]], token: str, unit: str) -> bool:
+    return any(_proven(metric, token, unit, known) for metric in metrics)
+
+
+def _proven(metric: str, token: str, unit: str, known: Mapping[str, list[float]]) -> bool:
+    wanted = _canonical(metric)
+    same = [name for name in known if name == wanted or (len(wanted) > SHORT and (wanted in name or name in wanted))]
+    holds = rounds_to if any(word in wanted for word in UNBOUNDED) else is_score
+    return any(holds(value, token, unit) for name in same for value in known[name])
+
+
+def _canonical(metric: str) -> str:
+    lowered = metric.lower()
+    return _plain(words()["also"].get(lowered) or words()["also"].get(re.sub(r"[-@]\w{1,3}$", "", lowered), lowered))
 
 
 def _values_by_metric(dossier: Dossier) -> dict[str, list[float]]:
@@ -172,7 +168,7 @@ def _values_by_metric(dossier: Dossier) -> dict[str, list[float]]:
     for record in dossier.records:
         for path, value in _numbers(record.details, ()):
             for key in path:
-                if METRIC.fullmatch(key.replace("_", " ")) or "loss" in key:
+                if _metric().fullmatch(key.replace("_", " ")) or "loss" in key:
                     known.setdefault(_plain(key), []).append(value)
     return known
 

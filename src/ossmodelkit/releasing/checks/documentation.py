@@ -34,7 +34,8 @@ def card_valid(dossier: Dossier) -> Iterator[Hit]:
         yield wrong(CARD, fault.saw, fault.remedy, line=fault.line)
     for name, data in dossier.texts.items():
         if name.startswith(".eval_results/") and name.endswith((".yaml", ".yml")):
-            for saw in validator.evaluation_faults(frontmatter.load(data.decode("utf-8", "replace"))):
+            entries = frontmatter.load(data.decode("utf-8", "replace"))
+            for saw in validator.evaluation_faults(entries):
                 yield wrong(name, saw, "see the hub's description of evaluation results")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ossmodelkit.core.finding import Hit
-from ossmodelkit.releasing.card import claims, scores
+from ossmodelkit.releasing.card import claims, frontmatter, scores
 from ossmodelkit.releasing.checks.asking import attested, item, measured
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.layout import CARD
@@ -26,6 +26,10 @@ def numbers_proven(dossier: Dossier) -> Iterator[Hit]:
         return
     for claim in claims.unproven(dossier):
         yield wrong(CARD, f"{claim.token} ({claim.near})", "take it out, or record the evaluation", line=claim.line)
+    for name, data in dossier.texts.items():
+        if name.startswith(".eval_results/") and name.endswith((".yaml", ".yml")):
+            for saw in claims.unproven_results(dossier, frontmatter.load(data.decode("utf-8", "replace"))):
+                yield wrong(name, saw, "take it out, or record the evaluation")
 
 
 @item("EVL-002")
