@@ -57,6 +57,13 @@ def test_a_trainer_that_dies_is_written_down(
     assert json.loads((tmp_path / "o.run" / "run.json").read_text())["status"] == "failed"
 
 
+def test_being_asked_to_leave_before_the_start_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "import os, signal, time; os.kill(os.getppid(), signal.SIGTERM); time.sleep(60)"
+    record, _ = run(tmp_path, script, monkeypatch)
+    assert record.status == "stopped" and "before it had begun" in record.reason and record.hint
+    assert json.loads((tmp_path / "o.run" / "run.json").read_text())["status"] == "stopped"
+
+
 def test_one_process_needs_no_launcher() -> None:
     words = launch.command(PLAN, Path("a"), Path("b"))
     assert words == [sys.executable, "-m", "ossmodelkit.trainer", "a", "b"]

@@ -34,10 +34,10 @@ def start(job: Job, listen: Listener) -> RunRecord:
     check_installed()
     folder = Path(job.run)
     plan_file, record_file = lay_out(job)
-    code = _listen_to(command(job.plan, plan_file, record_file), folder / "trainer.log", listen)
+    code, asked = _listen_to(command(job.plan, plan_file, record_file), folder / "trainer.log", listen)
     record = read_record(record_file)
     if record is None:
-        record = died(job, code)
+        record = died(job, code, asked=asked)
         keep(record, folder)
     return record
 
@@ -79,9 +79,14 @@ def read_record(path: Path) -> RunRecord | None:
         return None
 
 
-def died(job: Job, code: int) -> RunRecord:
-    """The record of a trainer that was killed before it could write one."""
+def died(job: Job, code: int, *, asked: bool = False) -> RunRecord:
+    """The record of a trainer that was killed before it could write one; `asked` to leave, it had not begun."""
     record = RunRecord(status="failed", cause="run", plan=to_wire(job.plan), seed=job.plan.train.seed)
+    if asked:
+        hint = "run it again; with --resume where there are checkpoints"
+        return replace(
+            record, status="stopped", cause="", reason="asked to leave before it had begun to train", hint=hint
+        )
     if code in (-signal.SIGKILL, 128 + signal.SIGKILL):
         hint = "most likely memory ran out: halve train.micro_batch or set weights = 'int8'; then --resume"
         return replace(record, reason="the trainer was killed", hint=hint)
@@ -125,19 +130,20 @@ def _cards() -> int:
         return 0
 
 
-def _listen_to(words: list[str], log: Path, listen: Listener) -> int:
+def _listen_to(words: list[str], log: Path, listen: Listener) -> tuple[int, bool]:
+    """The trainer's exit code, and whether somebody asked us to leave meanwhile."""
     with log.open("a", encoding="utf-8", errors="replace") as out:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out, text=True, errors="replace"
         )
         assert process.stdout is not None
-        with _passed_on(process):
+        with _passed_on(process) as asked:
             for line in _lines(process.stdout):
                 if line.startswith(EVENT_MARK):
                     _hear(line.removeprefix(EVENT_MARK), listen)
                 else:
                     out.write(line)
-            return process.wait()
+            return process.wait(), bool(asked)
 
 
 def _lines(stream: Any) -> Iterator[str]:
@@ -162,18 +168,20 @@ def _hear(text: str, listen: Listener) -> None:
 
 
 @contextmanager
-def _passed_on(process: subprocess.Popen[str]) -> Iterator[None]:
+def _passed_on(process: subprocess.Popen[str]) -> Iterator[list[int]]:
     """A SIGTERM for us is meant for the trainer: it saves and leaves, and we write down that it did."""
+    asked: list[int] = []
 
     def forward(number: int, frame: object) -> None:
+        asked.append(number)
         process.send_signal(number)
 
     try:
         before = signal.signal(signal.SIGTERM, forward)
     except ValueError:  # Signals belong to the main thread; elsewhere the caller has its own plans.
-        yield
+        yield asked
         return
     try:
-        yield
+        yield asked
     finally:
         signal.signal(signal.SIGTERM, before)
