@@ -18,6 +18,8 @@ from ossmodelkit.licensing.rules.limits import EVERYWHERE, place
 from ossmodelkit.licensing.rules.releasing import why_not
 from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan, Role, Situation
 
+# What a card may say in its front matter that is a statement of change.
+CHANGES = frozenset({Relation.FINETUNE, Relation.MERGE, Relation.QUANTIZED})
 SEVERITIES = {
     Level.FAIL: Severity.HIGH,
     Level.WARN: Severity.LOW,
@@ -64,7 +66,7 @@ def audit(
 def _situation(
     repository: Repository, conclusion: Conclusion, family: tuple[Ancestor, ...], profile: Profile, name: str
 ) -> Situation:
-    components = [_own(repository, conclusion)] if conclusion.licenses else []
+    components = [_own(repository, conclusion, family)] if conclusion.licenses else []
     components += _code(repository)
     for one in family:
         if one.licenses and set(one.licenses) != set(conclusion.licenses):
@@ -74,17 +76,23 @@ def _situation(
     )
 
 
-def _own(repository: Repository, conclusion: Conclusion) -> Component:
-    derived = any(p.relation is not Relation.DATASET for p in repository.parents)
+def _own(repository: Repository, conclusion: Conclusion, family: tuple[Ancestor, ...]) -> Component:
+    adapter = "adapter_config.json" in repository.files
     return Component(
-        role="adapter" if "adapter_config.json" in repository.files else "base",
+        role="adapter" if adapter else "base",
         name=repository.name,
         license=conclusion.licenses,
         upstream_files=tuple(name for name in repository.files if "/" not in name),
-        modified=derived,
+        modified=not adapter and _changes_its_license(conclusion, family),
         kind=repository.kind,
         multimodal=repository.multimodal,
     )
+
+
+def _changes_its_license(conclusion: Conclusion, family: tuple[Ancestor, ...]) -> bool:
+    """Whether works of others under the license that is declared were changed; one's own grant is no such work."""
+    models = [one for one in family if one.parent.relation not in (Relation.DATASET, Relation.DISTILLED)]
+    return any(not one.licenses or set(one.licenses) & set(conclusion.licenses) for one in models)
 
 
 def _code(repository: Repository) -> list[Component]:
@@ -116,12 +124,13 @@ def _plan(repository: Repository, conclusion: Conclusion, profile: Profile, name
         return None
     card = repository.card
     readme = f"{card.body[:MOST_README]}"
+    changed = f"{card.relation} of {', '.join(card.base_models)}" if card.relation in CHANGES else ""
     return ReleasePlan(
         license=conclusion.licenses[0],
         name=name or repository.name,
         files=repository.files,
         notice_contains=tuple(notice.text for notice in repository.notices if notice.text),
-        readme_contains=(readme,) if readme else (),
+        readme_contains=tuple(filter(None, (readme, changed))),
         agreement_contains=tuple(repository.policies),
         model_card="present" if repository.card_name else "missing",
         gated=card.gated,
