@@ -37,6 +37,9 @@ Launch = Annotated[
 ]
 Nodes = Annotated[int, typer.Option("--nodes", min=0, help="How many machines; prints the command for each.")]
 Image = Annotated[str, typer.Option("--image", help="The container image, for Kubernetes.")]
+MeasuredRuns = Annotated[
+    str, typer.Option("--measured-runs", help="Append predicted and measured memory to this file.", show_default=False)
+]
 Collect = Annotated[bool, typer.Option("--collect", help="Take over a run that ended on other machines.")]
 
 
@@ -53,6 +56,7 @@ def finetune(
     nodes: Nodes = 0,
     image: Image = "registry.example.org/train:1",
     collect: Collect = False,
+    measured_runs: MeasuredRuns = "",
     output: Output = Format.TEXT,
     files: Outputs = None,
 ) -> None:
@@ -89,7 +93,15 @@ def finetune(
     if dry_run:
         report = look_at(plan, desk, changes=change or ())
     else:
-        options = {"unaudited": unaudited, "resume": resume, "force": force, "collect": collect}
-        report = run(plan, desk, changes=change or (), **options)
+        report = run(
+            plan,
+            desk,
+            changes=change or (),
+            unaudited=unaudited,
+            resume=resume,
+            force=force,
+            collect=collect,
+            measured_runs=measured_runs,
+        )
     show(report, output, files or ())
     raise exit_for(report.outcome)

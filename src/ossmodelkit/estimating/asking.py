@@ -129,6 +129,8 @@ def check_variant(model: Architecture, options: StepOptions) -> None:
         raise UsageError(
             f"--loss {options.loss}: {model.model_type} has no head over a vocabulary", hint="use --loss full"
         )
+    if options.padded and model.task == "image-classification":
+        raise UsageError("--padded: images have no padding", hint="leave --padded out")
     if options.method is Method.PROMPT and model.task not in PROMPTED:
         raise UsageError(
             f"--method prompt: peft has no prompts for {model.task} models such as {model.model_type}",

@@ -73,8 +73,9 @@ def training_peak(model: Architecture, options: StepOptions) -> Peak:
         held = min(grads, stepping)
     else:
         phase, alive = done.peak.phase, done.peak.peak
-        held = min(_gradients_before(done, everything, grads, full=full, width=width), done.peak.begins)
-        saved = done.peak.begins - held
+        begins = max(0, min(done.peak.begins, alive))
+        held = min(_gradients_before(done, everything, grads, full=full, width=width), begins)
+        saved = begins - held
     return Peak(
         allocated_bytes=static + alive,
         phase=phase,

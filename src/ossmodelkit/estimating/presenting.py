@@ -116,7 +116,7 @@ def not_counted(found: Estimate) -> tuple[str, ...]:
 
 def tables(found: Estimate) -> tuple[Table, ...]:
     """What people see."""
-    every = [_totals(found), _where(found)]
+    every = [_totals(found), _where(found), _phases(found)]
     if found.fits:
         every.append(_fits(found))
     if any(found.speeds) and found.options.trains:
@@ -157,7 +157,17 @@ def _where(found: Estimate) -> Table:
         for name, size in parts.items()
         if size
     )
-    return Table(title="Where the memory goes at the peak", columns=("what", "size", "share", ""), rows=rows)
+    return Table(
+        title="Where the memory goes at the peak", columns=("what", "size", "share", ""), rows=rows, bars="size"
+    )
+
+
+def _phases(found: Estimate) -> Table:
+    rows = tuple((name, gib(size)) for name, size in found.peak.phases.items() if size)
+    note = "In the order they run; the highest decides whether it fits."
+    return Table(
+        title="The highest point of each phase", columns=("phase", "allocated"), rows=rows, note=note, bars="allocated"
+    )
 
 
 def _fits(found: Estimate) -> Table:

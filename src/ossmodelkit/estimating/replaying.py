@@ -11,7 +11,7 @@ from ossmodelkit.estimating import coefficients
 from ossmodelkit.estimating.architecture import Architecture
 from ossmodelkit.estimating.coefficients import amount
 from ossmodelkit.estimating.layering import Block
-from ossmodelkit.estimating.options import ADAPTERS, Attention, Dtype, Method, Quantize, StepOptions
+from ossmodelkit.estimating.options import ADAPTERS, Attention, Autocast, Dtype, Method, Quantize, StepOptions
 from ossmodelkit.estimating.parameters import Linear, Targets, at_place, linears, targets
 from ossmodelkit.estimating.scenes import ChooseIn, Scene
 from ossmodelkit.estimating.wrapping import Wrap
@@ -164,7 +164,9 @@ def _chooser(model: Architecture, options: StepOptions, letters: dict[str, int],
         if linear is None or (name not in wrapped.names and (options.quantize is Quantize.NONE or name in resting)):
             return None
         rows = _rows(linear, model, letters, options)
-        wide = given == rows * linear.inputs * 4 if given else options.dtype is Dtype.FP32
+        wide = options.dtype is Dtype.FP32
+        if options.autocast is not Autocast.NONE and given in (rows * linear.inputs * 2, rows * linear.inputs * 4):
+            wide = given == rows * linear.inputs * 4
         if (stack, name, wide) not in known:
             known[stack, name, wide] = _wrap(linear, wrapped, options, rows, wide=wide)
         return known[stack, name, wide]

@@ -23,7 +23,7 @@ from ossmodelkit.tuning import launch, telling
 from ossmodelkit.tuning import plan as plans
 from ossmodelkit.workflow import scan as scans
 from ossmodelkit.workflow.desk import Desk
-from ossmodelkit.workflow.finetune_estimate import needed, predicted
+from ossmodelkit.workflow.finetune_estimate import append_run, measured, needed, predicted
 
 
 def finetune(
@@ -35,9 +35,11 @@ def finetune(
     resume: bool = False,
     force: bool = False,
     collect: bool = False,
+    measured_runs: str = "",
 ) -> Report:
     """Run the plan, with `changes` over it, in a process of its own; record, scan and report what came out.
 
+    `measured_runs` names a file that gets a line with predicted and measured memory.
     With `collect` nothing is started: a run that ended elsewhere is taken over from its folder.
     The report's verdict is trained, refused (the base has no passing audit here), stopped or failed.
     Raises `UsageError` when plan, data or base are wrong.
@@ -55,7 +57,10 @@ def finetune(
         raise UsageError(record.reason, hint=record.hint)
     if record.status != "trained":
         return _ended(job, record)
-    return _trained(job, record, standing | {"waived": not standing["passes"]}, desk)
+    report = _trained(job, record, standing | {"waived": not standing["passes"]}, desk)
+    if measured_runs:
+        append_run(Path(measured_runs), report.data, desk.now)
+    return report
 
 
 def base_standing(job: Job, desk: Desk) -> dict[str, Any]:
@@ -115,6 +120,7 @@ def _trained(job: Job, record: RunRecord, standing: dict[str, Any], desk: Desk) 
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     facts = telling.details(record, job.plan, record_sha256=digest, base_audited=standing)
     facts["metrics"]["predicted"] = predicted(job, desk)
+    facts["metrics"]["measured"] = measured(record, facts["metrics"]["predicted"])
     made = desk.write(Kind.FINETUNE, subject, Answers(), facts)
     scan = _scan(job, desk)
     verdict = judge(desk.settings.policy, subject.sha256, [made, scan], desk.now.date())

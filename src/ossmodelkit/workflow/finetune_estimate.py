@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from ossmodelkit.core.plan import MethodName, Plan, Weights
-from ossmodelkit.core.training import Job
-from ossmodelkit.foundation.errors import KitError
+from ossmodelkit.core.training import Job, RunRecord
+from ossmodelkit.foundation.errors import KitError, UsageError
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.estimate import Question, estimate
 
@@ -44,11 +48,46 @@ def predicted(job: Job, desk: Desk, **changed: bool) -> dict[str, Any]:
     return {**report.data["memory"], "tier": report.data["tier"], "tokens": words["batch"] * words["seq"]}
 
 
+def measured(record: RunRecord, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the run held at most, beside what was predicted; without a card nothing that can be compared.
+
+    On a CPU only the whole process is seen: the interpreter, the libraries and freed memory are in it.
+    """
+    if record.hardware.get("device") != "cuda":
+        return {"reason": "not measured: without a card only the memory of the whole process is seen"}
+    found: dict[str, Any] = {"allocated_peak_bytes": record.peak_memory_bytes, "card": record.hardware.get("card", "")}
+    guess = told.get("allocated_peak_bytes")
+    if isinstance(guess, int) and record.peak_memory_bytes:
+        found["predicted_over_measured"] = round(guess / record.peak_memory_bytes, 4)
+    return found
+
+
+def append_run(path: Path, facts: Mapping[str, Any], now: datetime) -> None:
+    """One JSON line with what was predicted and measured, at the end of `path`.
+
+    Raises `UsageError` when the file cannot be written.
+    """
+    metrics = facts["metrics"]
+    line = {
+        "schema": "urn:ossmodelkit:measured-run:v1",
+        "created": now.isoformat(),
+        "payload_sha256": facts["payload_sha256"],
+        **{name: metrics.get(name) for name in ("predicted", "measured", "tokens_per_second")},
+    }
+    try:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line, sort_keys=True) + "\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", hint="check the folder and its rights") from error
+
+
 def options(plan: Plan) -> dict[str, Any]:
     """The plan in the words of `kit estimate`."""
     method = plan.method
     packed = plan.speed.packing and plan.task == "causal-lm" and method.name is not MethodName.PROMPT_TUNING
     targets = (method.targets,) if isinstance(method.targets, str) else method.targets
+    if method.name is MethodName.IA3 and targets == ("all-linear",):
+        targets = ("default",)  # keys, values and the second matrix of the feed-forward part
     found: dict[str, Any] = {
         "method": "prompt" if method.name is MethodName.PROMPT_TUNING else method.name.value,
         "quantize": QUANTIZED.get(plan.weights, "none"),
