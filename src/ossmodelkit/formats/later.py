@@ -56,8 +56,8 @@ def gguf(blob: Blob) -> bool:
 
 
 def safetensors(blob: Blob) -> bool:
-    """Whether an opening brace follows eight bytes."""
-    return blob.head(9)[8:] == b"{"
+    """Whether an opening brace follows eight bytes, or may follow after blanks."""
+    return blob.head(9)[8:] == b"{" or blob.name.endswith(".safetensors")
 
 
 def seven_zip(blob: Blob) -> bool:

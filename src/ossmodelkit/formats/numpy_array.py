@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ossmodelkit.core.finding import Gap, Place
+from ossmodelkit.core.finding import Place
 from ossmodelkit.formats.expanding import inside
 from ossmodelkit.formats.pickle_reader import read_on
 from ossmodelkit.formats.pickles import study
@@ -45,7 +45,8 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     while at < blob.size:
         budget.spend_member()
         if blob.slice(at, 6) != MAGIC:
-            yield Gap(at=_at(blob, at), reason=f"{blob.size - at} bytes follow the array")
+            # numpy reads a pickle wherever no array begins, and programs load several values from one file.
+            yield inside(blob, "behind the array", window(blob.stream, at, blob.size - at), blob.size - at)
             return
         header, start = _header(blob, at)
         array = _array(header, blob.at)
@@ -90,7 +91,7 @@ def _array(header: dict[str, Any], at: Place) -> NumpyArray:
 
 def _has_objects(described: Any) -> bool:
     if isinstance(described, str):
-        return "O" in described
+        return "O" in described or "object" in described
     if isinstance(described, tuple):
         return _has_objects(described[0])
     return isinstance(described, list) and any(_has_objects(one[1]) for one in described if len(one) > 1)
@@ -110,10 +111,6 @@ def _item_bytes(described: Any) -> int:
     if isinstance(described, list):
         return sum(_item_bytes(one[1] if len(one) == 2 else (one[1], one[2])) for one in described)
     raise ValueError("its type is no text, tuple or list")
-
-
-def _at(blob: Blob, offset: int) -> Place:
-    return Place(path=blob.at.path, members=blob.at.members, offset=offset)
 
 
 READER = Reader(name="numpy", accepts=accepts, read=read)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -18,6 +18,7 @@ from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
+BLANK = b" \t\r\n\xef\xbb\xbf"
 LONGEST_HEADER = 100_000_000  # the reference implementation's own limit, in bytes
 # Bits per element, from the `Dtype` enum of the reference implementation.
 BITS = {
@@ -47,9 +48,13 @@ class Safetensors:
 
 
 def accepts(blob: Blob) -> bool:
-    """A length, then an opening brace; eight characters of text are no length."""
-    head = blob.head(9)
-    return len(head) == 9 and head[8:] == b"{" and not all(0x20 <= byte < 0x7F for byte in head[:8])
+    """A length, then an opening brace; eight characters of text are no length.
+
+    Laxer parsers of JSON than the reference let blanks and a mark of the encoding stand before the brace.
+    """
+    head = blob.head(64)
+    begins = head[8:9] == b"{" or (blob.name.endswith(".safetensors") and head[8:].lstrip(BLANK)[:1] == b"{")
+    return len(head) > 8 and begins and not all(0x20 <= byte < 0x7F for byte in head[:8])
 
 
 def read(blob: Blob, budget: Budget) -> Iterator[object]:
@@ -68,7 +73,11 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     if not isinstance(parsed.value, dict):
         yield _only(blob, "the header is no JSON object")
         return
-    yield _view(blob, parsed, 8 + length)
+    view = _view(blob, parsed, 8 + length)
+    if blob.slice(8, 1) != b"{":
+        early = Defect(saw="blanks before the header's brace", offset=8)
+        view = replace(view, defects=(early, *view.defects))
+    yield view
 
 
 def _only(blob: Blob, saw: str) -> Safetensors:

@@ -16,6 +16,7 @@ from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
 BLOCK = 512
+PIECE = 1 << 20
 CHECKSUM = slice(148, 156)
 
 
@@ -50,6 +51,7 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     members = _listing(blob, budget)
     entries = (Unpacked(name=one.name, link=one.link, hard=one.hard, device=one.device) for one in members)
     yield Unpacking(at=blob.at, entries=tuple(entries))
+    yield from _behind(members, blob, budget)
     objects = yield from torch_tar.read_objects({one.name: one for one in members}, blob, budget)
     for member in members:
         if member.link or member.device or member.size == 0 or member.name in objects:
@@ -59,6 +61,19 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
             yield Gap(at=at, reason="is longer than the archive around it")
             continue
         yield inside(blob, member.name, window(blob.stream, member.offset, member.size), member.size)
+
+
+def _behind(members: tuple[TarMember, ...], blob: Blob, budget: Budget) -> Iterator[object]:
+    """What follows the two empty blocks at the end: another archive, for programs that read on."""
+    at = max((one.offset + one.size for one in members), default=0)
+    at += -at % BLOCK
+    while at < blob.size and not blob.slice(at, PIECE).strip(b"\0"):
+        budget.check_time()
+        at += PIECE
+    while at < blob.size and not blob.slice(at, BLOCK).strip(b"\0"):
+        at += BLOCK
+    if at < blob.size:
+        yield inside(blob, "behind the archive", window(blob.stream, at, blob.size - at), blob.size - at)
 
 
 def _listing(blob: Blob, budget: Budget) -> tuple[TarMember, ...]:

@@ -17,17 +17,20 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ossmodelkit.core.finding import Place
+from ossmodelkit.formats import optional_codecs
 from ossmodelkit.formats.expanding import PIECE, spool
 from ossmodelkit.formats.reading import Blob
 from ossmodelkit.formats.windows import window
+from ossmodelkit.formats.zip_locals import HEADER_BYTES, LOCAL, LocalHeader, local_header, unlisted
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
-LOCAL = b"PK\x03\x04"
 END = b"PK\x05\x06"
 END_BYTES = 22
 LONGEST_COMMENT = 65_535
 ENCRYPTED = 0x1
+# Methods that need a package: 20 is the number that zstd had first.
+MAKERS = {9: optional_codecs.deflate64, 20: optional_codecs.zstd, 93: optional_codecs.zstd}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,8 @@ class Member:
     """One line of the directory, with what its local header says.
 
     `offset` and `stored` bound the member's bytes in the file; `size` is what they claim to expand to.
-    `local_name` is empty where there is no local header.
+    `local_name` is empty where there is no local header; `disagrees` says what else that header has
+    different. A member that is not `listed` has a header and no line in the directory.
     """
 
     name: str
@@ -49,6 +53,8 @@ class Member:
     header_at: int
     mode: int = 0
     link: str = ""
+    disagrees: str = ""
+    listed: bool = True
 
     @property
     def encrypted(self) -> bool:
@@ -99,21 +105,23 @@ def directory(blob: Blob, end: int, budget: Budget) -> ZipArchive:
     for info in infos:
         budget.spend_member()
         members.append(_member(blob, info, end))
-    start = min((one.header_at for one in members), default=starts)
-    return ZipArchive(at=blob.at, start=max(start, 0), end=end, members=tuple(members))
+    start = max(min((one.header_at for one in members), default=starts), 0)
+    listed = tuple(members)
+    hidden = members_without_directory(blob, (_stretch(0, start), *listed), max(starts, start), budget)
+    return ZipArchive(at=blob.at, start=start, end=end, members=(*listed, *hidden))
+
+
+def _stretch(start: int, end: int) -> Member:
+    """Bytes that are no matter of this archive."""
+    return Member(
+        name="", method=0, flags=0, crc=0, offset=start, stored=end - start, size=0, local_name="x", header_at=start
+    )
 
 
 def _member(blob: Blob, info: zipfile.ZipInfo, end: int) -> Member:
     at = info.header_offset
-    head = blob.slice(at, 30) if 0 <= at < end else b""
-    local_name = ""
-    offset = max(at, 0) + 30
-    if len(head) == 30 and head[:4] == LOCAL:
-        name_bytes = int.from_bytes(head[26:28], "little")
-        extra_bytes = int.from_bytes(head[28:30], "little")
-        raw = blob.slice(at + 30, name_bytes)
-        local_name = raw.decode("utf-8" if int.from_bytes(head[6:8], "little") & 0x800 else "cp437", "replace")
-        offset += name_bytes + extra_bytes
+    header = local_header(blob, at) if at < end else None
+    offset = header.offset if header else max(at, 0) + HEADER_BYTES
     mode = info.external_attr >> 16
     stored = max(min(info.compress_size, end - offset), 0)
     return Member(
@@ -124,11 +132,39 @@ def _member(blob: Blob, info: zipfile.ZipInfo, end: int) -> Member:
         offset=offset,
         stored=stored,
         size=info.file_size,
-        local_name=local_name,
+        local_name=header.name if header else "",
         header_at=at,
         mode=mode,
         link=blob.slice(offset, min(stored, 4096)).decode("utf-8", "replace") if stat.S_ISLNK(mode) else "",
+        disagrees=_disagreement(info, header) if header else "",
     )
+
+
+def _disagreement(info: zipfile.ZipInfo, header: LocalHeader) -> str:
+    """Where the header before a member promises other bytes than the directory."""
+    if header.tells_sizes and header.stored and header.stored != info.compress_size:
+        return f"{info.compress_size} bytes in the directory, {header.stored} before the member"
+    if header.method != info.compress_type:
+        return f"packed by method {info.compress_type} in the directory, {header.method} before the member"
+    return ""
+
+
+def members_without_directory(blob: Blob, listed: tuple[Member, ...], end: int, budget: Budget) -> Iterator[Member]:
+    """Members before `end` that have a header and stand in no directory."""
+    spans = [(one.header_at, one.offset + one.stored) for one in listed if one.local_name]
+    for at, header, reach in unlisted(blob, spans, end, budget):
+        yield Member(
+            name=header.name,
+            method=header.method,
+            flags=header.flags,
+            crc=header.crc,
+            offset=header.offset,
+            stored=max(reach - header.offset, 0),
+            size=header.size or max(reach - header.offset, 0),
+            local_name=header.name,
+            header_at=at,
+            listed=False,
+        )
 
 
 def contents(blob: Blob, member: Member, budget: Budget) -> tuple[BinaryIO, int]:
@@ -136,12 +172,30 @@ def contents(blob: Blob, member: Member, budget: Budget) -> tuple[BinaryIO, int]
 
     Raises `UnreadableError` for a method that nobody here knows, or broken data.
     """
+    stream, size, broken = begun(blob, member, budget)
+    if broken:
+        stream.close()
+        raise UnreadableError(broken)
+    return stream, size
+
+
+def begun(blob: Blob, member: Member, budget: Budget) -> tuple[BinaryIO, int, str]:
+    """The bytes of a member as far as they can be expanded, how many, and why there are no more.
+
+    Loaders that read on as they go have run what comes before the break.
+    """
     if member.method == zipfile.ZIP_STORED:
-        return window(blob.stream, member.offset, member.stored), member.stored
-    try:
-        return spool(_expanded(blob, member), budget)
-    except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError) as error:
-        raise UnreadableError(f"member {member.name!r} is broken: {error}") from error
+        return window(blob.stream, member.offset, member.stored), member.stored, ""
+    broken: list[str] = []
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            yield from _expanded(blob, member)
+        except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError) as error:
+            broken.append(f"member {member.name!r} is broken: {error}")
+
+    stream, size = spool(pieces(), budget)
+    return stream, size, "".join(broken)
 
 
 def _expanded(blob: Blob, member: Member) -> Iterator[bytes]:
@@ -155,6 +209,8 @@ def _expanded(blob: Blob, member: Member) -> Iterator[bytes]:
         filters = [lzma._decode_filter_properties(lzma.FILTER_LZMA1, blob.slice(start + 4, size))]  # type: ignore[attr-defined]
         codec = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
         start += 4 + size
+    elif maker := MAKERS.get(member.method, lambda: None)():
+        codec = maker()
     else:
         raise UnreadableError(f"member {member.name!r} is packed with method {member.method}, which is not known here")
     end = member.offset + member.stored

@@ -11,7 +11,16 @@ from ossmodelkit.formats.expanding import inside
 from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.formats.unpacking import Unpacked, Unpacking
 from ossmodelkit.formats.windows import window
-from ossmodelkit.formats.zip_archive import END, LOCAL, Member, ZipArchive, accepts, contents, directory
+from ossmodelkit.formats.zip_archive import (
+    END,
+    LOCAL,
+    Member,
+    ZipArchive,
+    accepts,
+    begun,
+    directory,
+    members_without_directory,
+)
 from ossmodelkit.foundation.errors import KitError, UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
@@ -26,6 +35,8 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
         try:
             archive = directory(blob, end, budget)
         except UnreadableError:
+            if blob.head(4) == LOCAL:
+                yield from _without_directory(blob, end, budget)
             if end == blob.size:
                 if blob.head(4) in (LOCAL, END):
                     raise
@@ -39,6 +50,14 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
         if end and not _ends_with_zip(blob, end):
             yield inside(blob, BEFORE, window(blob.stream, 0, end), end)
             return
+
+
+def _without_directory(blob: Blob, end: int, budget: Budget) -> Iterator[object]:
+    """What a loader finds that reads from the front and needs no directory."""
+    members = tuple(members_without_directory(blob, (), end, budget))
+    archive = ZipArchive(at=blob.at, start=0, end=end, members=members)
+    for member in members:
+        yield from _read_member(member, archive, blob, budget, raw=True)
 
 
 def _unpacked(archive: ZipArchive) -> Iterator[Unpacked]:
@@ -68,11 +87,13 @@ def _read_member(
     if member.size == 0 and member.stored == 0:
         return
     try:
-        stream, size = contents(blob, member, budget)
+        stream, size, broken = begun(blob, member, budget)
     except KitError as error:
         reason = "is protected by a password" if member.encrypted else error.message
         yield Gap(at=archive.place(member), reason=reason, remedy=error.hint)
         return
+    if broken:
+        yield Gap(at=archive.place(member), reason="is protected by a password" if member.encrypted else broken)
     with stream:
         inner = inside(blob, member.name, stream, size)
         if member.encrypted and not _is_really_plain(member, inner):

@@ -62,12 +62,17 @@ def path_traversal(unpacking: Unpacking) -> Iterator[Hit]:
 def name_mismatch(archive: ZipArchive) -> Iterator[Hit]:
     """The archive calls a member by two names.
 
-    The directory and the header before the member disagree. Loaders go by one or the other, so a
-    reader of the one can be shown something else than a reader of the other.
+    The directory and the header before the member disagree: on the name, the size, the packing, or on
+    whether there is such a member. Loaders go by one or the other, so a reader of the one can be shown
+    something else than a reader of the other.
     """
     for member in archive.members:
-        if member.local_name != member.name:
+        saw = member.disagrees
+        if not member.listed:
+            saw = f"nothing in the directory, {member.local_name!r} before the member"
+        elif member.local_name != member.name:
             saw = f"{member.name!r} in the directory, {member.local_name or 'no header'!r} before the member"
+        if saw:
             yield Hit(at=archive.place(member), saw=saw, remedy=UNPACK)
 
 

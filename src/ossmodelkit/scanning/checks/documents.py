@@ -19,7 +19,9 @@ from ossmodelkit.scanning.tables import Reach, reach_of
 
 REMEDY = "Do not load it: ask the publisher for a file without it."
 # Hydra, Lightning's command line and torchtune call what stands under these.
-TARGETS = ("_target_", "_call_", "_class_", "_class_path_", "class_path", "_component_")
+TARGETS = ("_target_", "_call_", "_class_", "_class_path_", "class_path", "_component_", "()")
+# jsonpickle imports and calls what stands under these.
+UNPICKLED = ("py/object", "py/type", "py/function", "py/repr", "py/mod", "py/class")
 # Other programs import what stands under these (Haystack, Rasa, spaCy), which hold ordinary words elsewhere.
 NAMES_A_CLASS = frozenset({"type", "class", "name", "factory", "func", "function", "callable", "object"})
 LOUD_MODULES = frozenset({"os", "posix", "subprocess", "builtins", "pty", "runpy", "ctypes", "pickle", "marshal"})
@@ -101,7 +103,7 @@ def _reach(at: object, key: str, value: str) -> Iterator[Hit]:
 def json_target(document: JsonDocument) -> Iterator[Hit]:
     """A JSON configuration names Python code that a loader would import and call."""
     for path, item in strict_json.objects(document.value):
-        named = {key: item[key] for key in TARGETS if isinstance(item.get(key), str)}
+        named = {key: item[key] for key in (*TARGETS, *UNPICKLED) if isinstance(item.get(key), str)}
         if "class_path" in named and "init_args" not in item and reach_of(named["class_path"]) is not Reach.DENIED:
             del named["class_path"]
         if item.get("lc") == 1 and item.get("type") == "constructor" and isinstance(item.get("id"), list):

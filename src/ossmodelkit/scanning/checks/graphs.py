@@ -26,10 +26,17 @@ def _saw(node: TensorflowNode) -> str:
 
 @check("tensorflow-runs-code", reads=TensorflowGraph, severity=Severity.CRITICAL)
 def runs_code(graph: TensorflowGraph) -> Iterator[Hit]:
-    """This TensorFlow graph calls Python or native code of the process that runs it."""
+    """This TensorFlow graph calls Python or native code of the process that runs it.
+
+    An operator of a stranger's namespace (`Vendor>Name`) comes from a library that somebody has to load.
+    """
     for node in graph.nodes:
+        space, foreign, _ = node.operator.partition(">")
         if node.operator in words("operators", "tensorflow", "code", "names"):
             yield Hit(at=replace(graph.at, offset=node.offset), saw=_saw(node), remedy=REMEDY)
+        elif foreign and space not in words("operators", "tensorflow", "namespaces", "known"):
+            at = replace(graph.at, offset=node.offset)
+            yield Hit(at=at, saw=_saw(node), remedy=REMEDY, severity=Severity.MEDIUM)
 
 
 @check("tensorflow-touches-files", reads=TensorflowGraph, severity=Severity.CRITICAL)
@@ -45,6 +52,8 @@ def touches_files(graph: TensorflowGraph) -> Iterator[Hit]:
         if (
             node.operator in words("operators", "tensorflow", "files", "names")
             or _is_dataset_of_files(node.operator)
+            or FILE_VERB.fullmatch(node.operator)
+            or (node.operator in ("DecodeProtoV2", "EncodeProto") and any(map(_is_descriptor_file, node.texts)))
             or (node.operator in words("operators", "tensorflow", "print", "names") and _prints_to_file(node))
         ):
             yield Hit(at=replace(graph.at, offset=node.offset), saw=_saw(node), remedy=REMEDY)
@@ -55,6 +64,17 @@ def _is_dataset_of_files(operator: str) -> bool:
         re.fullmatch(r"\w*(File|Files|Record|TextLine|Sql|Csv|CSV|Avro|Parquet|Kafka|Mongo)\w*Dataset(V\d+)?", operator)
         is not None
     )
+
+
+# tensorflow-io and custom operators; TensorFlow's own are in the table.
+FILE_VERB = re.compile(
+    r"(IO>)?\w*(Read|Write|Copy|Delete|Rename|Create|Append|Open)\w*(File|Dir|Directory)\w*|IO>\w*(HTTP|Kafka|Pulsar|Mongo|SQL|Big|Elastic)\w*"
+)
+
+
+def _is_descriptor_file(text: str) -> bool:
+    """A path where the text of a descriptor could stand."""
+    return not text.startswith(("local://", "bytes://")) and leaves_folder(text)
 
 
 def _prints_to_file(node: TensorflowNode) -> bool:
@@ -102,18 +122,41 @@ def _is_path(text: str) -> bool:
 
 
 PASSES_ON = frozenset(
-    [
-        "Identity",
-        "StringJoin",
-        "PlaceholderWithDefault",
-        "ShardedFilename",
-        "Select",
-        "SelectV2",
-        "Reshape",
-        "ExpandDims",
-        "Pack",
-        "StaticRegexReplace",
-    ]
+    (
+        *(
+            "Identity",
+            "IdentityN",
+            "StopGradient",
+            "Snapshot",
+            "EnsureShape",
+            "PlaceholderWithDefault",
+            "Select",
+            "SelectV2",
+        ),
+        *(
+            "Reshape",
+            "ExpandDims",
+            "Squeeze",
+            "Pack",
+            "ConcatV2",
+            "Tile",
+            "Fill",
+            "BroadcastTo",
+            "GatherV2",
+            "StridedSlice",
+        ),
+        *(
+            "StringJoin",
+            "ReduceJoin",
+            "StringFormat",
+            "StringStrip",
+            "StringLower",
+            "StringUpper",
+            "Substr",
+            "AsString",
+        ),
+        *("StaticRegexReplace", "RegexReplace", "DecodeBase64", "EncodeBase64", "UnicodeTranscode", "ShardedFilename"),
+    )
 )
 
 
@@ -179,9 +222,9 @@ def onnx_external(model: Onnx) -> Iterator[Hit]:
 
 @check("onnx-runs-code", reads=Onnx, severity=Severity.CRITICAL)
 def onnx_code(model: Onnx) -> Iterator[Hit]:
-    """This ONNX model calls an operator that runs Python."""
+    """This ONNX model calls an operator that runs Python, or sends its input to a service."""
     for operator in model.operators:
-        if operator.name in words("operators", "onnx", "code"):
+        if operator.name in words("operators", "onnx", "code") | words("operators", "onnx", "network"):
             saw = f"{operator.domain or 'ai.onnx'}:{operator.name}"
             yield Hit(at=replace(model.at, offset=operator.offset), saw=saw, remedy=REMEDY)
 
