@@ -167,6 +167,14 @@ class Case:
             return ()
         return tuple(part for part in self.parts if part.role == "dataset" and part.component.shipped is not False)
 
+    def trains_on(self, part: Part) -> bool:
+        """Whether another model is trained on what this part produced."""
+        if part.evaluates_only:
+            return False
+        if part.is_outputs and part.role != "output-source":
+            return True
+        return "train-other-model" in self.profile.use and (part.is_weights or part.role == "output-source")
+
     def kinds_of_model(self) -> tuple[str, ...]:
         """What kinds of model come out; empty when nobody said, or not of every base."""
         kinds = [p.component.kind.lower() for p in self.parts if p.is_weights and p.component.kind]

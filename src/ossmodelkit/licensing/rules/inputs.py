@@ -18,7 +18,7 @@ IMAGE = re.compile(r"image|diffusion|video|text-to-im", re.I)
 def output_training(case: Case) -> Iterator[Saying]:
     """Training on what a model produced, although its license forbids that."""
     for part in case.parts:
-        if not _trains_on_outputs(case, part) or part.terms.says("outputs", "train_other_models") != "prohibited":
+        if not case.trains_on(part) or part.terms.says("outputs", "train_other_models") != "prohibited":
             continue
         if _excepted(case, part):
             continue
@@ -40,14 +40,6 @@ def _excepted(case: Case, part: Part) -> bool:
     if part.terms.says("outputs", "noncommercial_excepted", False) and not case.profile.commercial:
         return True
     return bool(part.terms.says("outputs", "own_family_excepted", False)) and _stays_in_family(case, part)
-
-
-def _trains_on_outputs(case: Case, part: Part) -> bool:
-    if part.evaluates_only:
-        return False
-    if part.is_outputs and part.role != "output-source":
-        return True
-    return "train-other-model" in case.profile.use and (part.is_weights or part.role == "output-source")
 
 
 def _stays_in_family(case: Case, part: Part) -> bool:

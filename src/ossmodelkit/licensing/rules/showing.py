@@ -45,7 +45,7 @@ def _shown(case: Case, part: Part, row: Mapping[str, Any]) -> bool:
     if not available:
         return False
     if trigger == "trained":
-        return (part.is_weights and case.names_new_model) or (part.is_outputs and not part.evaluates_only)
+        return (part.is_weights and case.names_new_model) or case.trains_on(part)
     if trigger == "derivative":
         return part.covers_weights and case.names_new_model
     if trigger == "cosmos":
@@ -123,8 +123,8 @@ def _prefixes(case: Case, part: Part) -> Iterator[Mapping[str, Any]]:
     for row in part.terms.rows("naming"):
         if row.get("rule") != "prefix":
             continue
-        trained_on = part.is_outputs and part.role != "output-source" and not part.evaluates_only
-        reached = (part.is_weights and case.names_new_model) or (trained_on and row.get("reaches_outputs"))
+        trained_on = case.trains_on(part) and row.get("reaches_outputs")
+        reached = (part.is_weights and case.names_new_model) or trained_on
         if reached and (case.profile.makes_available or not row.get("needs_distribution")):
             yield row
 
