@@ -37,7 +37,12 @@ app = typer.Typer(
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The folder that holds the weights.")]
 Out = Annotated[str, typer.Option("--out", help="The release's folder; left out, MODEL itself becomes the release.")]
 Key = Annotated[
-    str, typer.Option("--key", help="Private key, or exec:COMMAND that signs what it gets on stdin.", envvar="KIT_KEY")
+    str,
+    typer.Option(
+        "--key",
+        help="Private key, exec:COMMAND that signs what it gets on stdin, or sigstore: for your identity.",
+        envvar="KIT_KEY",
+    ),
 ]
 Public = Annotated[str, typer.Option("--public", help="The public key of an exec: signer.")]
 Certificate = Annotated[str, typer.Option("--certificate", help="Certificate chain in PEM, the signer's first.")]

@@ -20,6 +20,9 @@ def verify(
     certificate: Annotated[str, typer.Option("--certificate", help="A root certificate you trust, in PEM.")] = "",
     identity: Annotated[str, typer.Option("--identity", help="Whom the signer's certificate must name.")] = "",
     issuer: Annotated[str, typer.Option("--issuer", help="Who must have issued the signer's certificate.")] = "",
+    trusted_root: Annotated[
+        str, typer.Option("--trusted-root", help="Sigstore's trusted_root.json; the installed one otherwise.")
+    ] = "",
     trust: Annotated[str, typer.Option("--trust", help="Your trust.yaml: signers, validity, revocation.")] = "",
     policy: Annotated[str, typer.Option("--policy", help="Your demands, on top of the publisher's.")] = "",
     scan: Annotated[bool, typer.Option("--scan", help="Scan the files again with today's rules.")] = False,
@@ -44,7 +47,9 @@ def verify(
     from ossmodelkit.workflow.verify import verify as run
     from ossmodelkit.workflow.verify_signer import Whom
 
-    whom = Whom(key=key, certificate=certificate, identity=identity, issuer=issuer, trust=trust)
+    whom = Whom(
+        key=key, certificate=certificate, identity=identity, issuer=issuer, trust=trust, trusted_root=trusted_root
+    )
     report = run(release, Wanted(whom=whom, policy=policy, scan=scan), desk=Desk(progress=for_people()))
     show(report, output, files or ())
     raise typer.Exit(INTEGRITY) if report.verdict in WORDS else exit_for(report.outcome)

@@ -54,7 +54,12 @@ class Checked:
 
 
 def read_envelope(folder: Path) -> Envelope:
-    """The bundle of a folder, taken apart and not verified.
+    """The bundle of a folder, taken apart and not verified."""
+    return unseal(read_signature(folder))
+
+
+def read_signature(folder: Path) -> bytes:
+    """The bytes of `model.sig`.
 
     Raises `IntegrityError` when there is none, or none that is a plain file of a sane size.
     """
@@ -70,7 +75,7 @@ def read_envelope(folder: Path) -> Envelope:
         raise IntegrityError(f"cannot read {str(path)!r}: {error.strerror}", hint="it must be a plain file") from error
     if len(data) > LARGEST_SIGNATURE:
         raise IntegrityError(f"{str(path)!r} is too large to be a signature")
-    return unseal(data)
+    return data
 
 
 def verify_with_key(envelope: Envelope, key: EllipticCurvePublicKey) -> Manifest:

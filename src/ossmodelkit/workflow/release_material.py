@@ -20,6 +20,7 @@ from ossmodelkit.releasing.assembling import Found
 from ossmodelkit.releasing.demands import Demands, read_demands
 from ossmodelkit.releasing.dossier import Attestation, Dossier, FileFact, Signature, Words, related
 from ossmodelkit.releasing.items import check_profiles, items
+from ossmodelkit.releasing.keyless import SCHEME
 from ossmodelkit.releasing.layout import CARD, is_generated
 from ossmodelkit.releasing.manifest import GIT_PATHS, IGNORED, check_name
 from ossmodelkit.releasing.signing import COMMAND
@@ -57,7 +58,7 @@ class Options:
         paths: dict[str, Any] = {
             name: str(Path(path).absolute())
             for name in PATHS
-            if (path := getattr(self, name)) and not path.startswith(COMMAND)
+            if (path := getattr(self, name)) and not path.startswith((COMMAND, SCHEME))
         }
         if Path(self.policy).is_file():
             paths["policy"] = str(Path(self.policy).absolute())

@@ -1,11 +1,11 @@
-"""Who signs: a key from a file, a key with its certificate, or a command."""
+"""Who signs: a key from a file, a key with its certificate, a command, or an identity that Sigstore certifies."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ossmodelkit.foundation.errors import UsageError
-from ossmodelkit.releasing import certificates, keys, signing
+from ossmodelkit.releasing import certificates, keyless, keys, signing
 from ossmodelkit.releasing.dossier import Signature
 from ossmodelkit.releasing.envelope import Signer
 from ossmodelkit.releasing.manifest import IGNORED
@@ -29,6 +29,8 @@ def signer_for(options: Options, desk: Desk) -> Signer:
             raise UsageError("a signing command needs its public key", hint="give --public KEY.pub or --certificate")
         public = keys.load_public(Path(options.public or options.certificate))
         return signing.command_signer(signing.words_of(options.key), public, chain)
+    if options.key.startswith(keyless.SCHEME):
+        return keyless.signer(options.key.removeprefix(keyless.SCHEME))
     file = Path(options.passphrase_file) if options.passphrase_file else None
     key = keys.load_private(Path(options.key), lambda: passphrase(file))
     return signing.certificate_signer(key, chain) if chain else signing.key_signer(key)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ossmodelkit.foundation.errors import IntegrityError, UsageError
 from ossmodelkit.foundation.wire import from_wire
-from ossmodelkit.releasing import certificates, keys, verifying
+from ossmodelkit.releasing import certificates, keyless, keys, verifying
 from ossmodelkit.releasing.demands import Demands
 from ossmodelkit.releasing.envelope import Envelope
 from ossmodelkit.releasing.manifest import Manifest, from_statement
@@ -32,15 +32,22 @@ class Whom:
     identity: str = ""
     issuer: str = ""
     trust: str = ""
+    trusted_root: str = ""
     public: EllipticCurvePublicKey | None = None
     roots: bytes = b""
     trusted: Trust | None = None
 
     def load(self) -> None:
         """Raises `UsageError` when nobody is named, or a file cannot be read."""
-        if not (self.key or self.certificate or self.trust):
-            raise UsageError("whose signature do you expect?", hint="give --key KEY.pub, or --trust trust.yaml")
-        if (self.identity or self.issuer) and not (self.certificate or self.trust):
+        if self.trusted_root and not (self.identity and self.issuer):
+            hint = "give --identity NAME and --issuer URL"
+            raise UsageError("Sigstore certifies anybody: say whom you expect, and who vouched for them", hint=hint)
+        if not (self.key or self.certificate or self.trust or (self.identity and self.issuer)):
+            raise UsageError(
+                "whose signature do you expect?",
+                hint="give --key KEY.pub, --trust trust.yaml, or for Sigstore --identity and --issuer",
+            )
+        if self.key and (self.identity or self.issuer) and not (self.certificate or self.trust):
             hint = "give --certificate ROOT.pem, or leave --identity and --issuer out"
             raise UsageError("a bare key names nobody, so there is no identity to check", hint=hint)
         if self.certificate and not self.identity:
@@ -85,10 +92,12 @@ def identify(folder: Path, whom: Whom, now: datetime) -> Identified:
     Raises `IntegrityError` when the signature is absent, broken, or not by anybody accepted.
     """
     envelope = verifying.read_envelope(folder)
-    if envelope.keyless:
-        raise IntegrityError("signed without a key of its own (Sigstore)", hint="verify it with the sigstore client")
     trust = whom.trusted or Trust()
-    public, name, signer = _by_certificate(envelope, whom, now) if envelope.certificates else _by_key(envelope, whom)
+    if envelope.keyless:
+        public, name, signer = _keyless(folder, whom)
+    else:
+        way = _by_certificate if envelope.certificates else _by_key
+        public, name, signer = way(envelope, whom, now)
     verifying.check_signature(envelope, public)
     fingerprint = keys.fingerprint(public)
     trust.check_revoked(fingerprint, ())
@@ -106,7 +115,17 @@ def identify(folder: Path, whom: Whom, now: datetime) -> Identified:
     )
 
 
-def _by_key(envelope: Envelope, whom: Whom) -> tuple[EllipticCurvePublicKey, str, TrustedSigner | None]:
+def _keyless(folder: Path, whom: Whom) -> tuple[EllipticCurvePublicKey, str, TrustedSigner | None]:
+    """An identity that Sigstore certified, named on the command line: trust files know keys and roots only."""
+    if whom.key or whom.certificate or whom.trust:
+        hint = "give --identity NAME and --issuer URL, and none of --key, --certificate and --trust"
+        raise IntegrityError("signed with Sigstore, not with a key or a certificate of yours", hint=hint)
+    data = verifying.read_signature(folder)
+    public = keyless.verify(data, identity=whom.identity, issuer=whom.issuer, trusted_root=whom.trusted_root)
+    return public, f"{whom.identity} ({whom.issuer})", None
+
+
+def _by_key(envelope: Envelope, whom: Whom, now: datetime) -> tuple[EllipticCurvePublicKey, str, TrustedSigner | None]:
     if whom.certificate or whom.identity or whom.issuer:
         raise IntegrityError("signed with a bare key, not with a certificate", hint="give --key KEY.pub")
     if whom.public is not None:
