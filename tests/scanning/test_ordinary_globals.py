@@ -117,6 +117,15 @@ def test_an_object_made_with_keywords_in_protocol_2_is_clean() -> None:
     assert found.verdict is Word.CLEAN, said(found)
 
 
+def test_an_object_made_with_keywords_as_protocol_2_writes_it_is_clean() -> None:
+    """`partial` keeps its function and arguments in its state, and finds `__new__` through getattr."""
+    cls = named("scipy.stats._stats_py", "LinregressResult")
+    new = called(named("builtins", "getattr"), cls, text("__new__"))
+    state = args(new, args(cls, b"G" + bytes(8)), b"}", b"N")
+    found = scan_bytes(old(called(called(named("functools", "partial"), new) + state + b"b")))
+    assert found.verdict is Word.CLEAN, said(found)
+
+
 def _results(formula: str, state: bytes | None = None) -> bytes:
     fields = text("formula") + text(formula) + text("restore_model_spec") + b"\x88"
     state = b"}(" + fields + b"u" if state is None else state
@@ -176,6 +185,18 @@ OFF_THE_PATH = {
                 named("subprocess", "Popen"),
                 text("id"),
             )
+        )
+    ),
+    "another class in the state of a partial": old(
+        called(
+            called(named("functools", "partial"), named("scipy.stats._stats_py", "LinregressResult.__new__"))
+            + args(
+                named("scipy.stats._stats_py", "LinregressResult.__new__"),
+                args(named("collections", "OrderedDict"), text("id")),
+                b"}",
+                b"N",
+            )
+            + b"b"
         )
     ),
     "numpy's function that reads names as code": framed(stacked("numpy", "bmat")),

@@ -1,6 +1,6 @@
 """gzip, bzip2, xz, lzma, zlib, zstd and lz4: one compressed stream with something inside.
 
-joblib writes its pickles through any of these. A codec that is not installed leaves a gap.
+joblib writes its pickles through any of these.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ossmodelkit.core.finding import Gap
+from ossmodelkit.formats import lz4_frames, optional_codecs
 from ossmodelkit.formats.expanding import inside, pieces_of, spool
 from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.foundation.errors import UnreadableError
@@ -38,7 +39,7 @@ def _expand(blob: Blob, make: Callable[[], Any], start: int = 0) -> Iterator[byt
                 codec = make()
             begun = True
             if hasattr(codec, "unconsumed_tail"):
-                yield codec.decompress(rest, PIECE)
+                yield from _inflated(codec, rest)
                 rest = codec.unused_data if codec.eof else codec.unconsumed_tail
             else:
                 yield codec.decompress(rest, PIECE)
@@ -49,18 +50,44 @@ def _expand(blob: Blob, make: Callable[[], Any], start: int = 0) -> Iterator[byt
         raise EOFError("the compressed data ends too soon")
 
 
+def _inflated(codec: Any, data: bytes) -> Iterator[bytes]:
+    """One step of zlib; where it breaks, byte by byte what comes before the break, as a loader gets it."""
+    before = codec.copy()
+    try:
+        yield codec.decompress(data, PIECE)
+    except zlib.error:
+        for at in range(len(data)):
+            yield before.decompress(data[at : at + 1])
+        raise
+
+
 def _reader(name: str, accepts: Callable[[Blob], bool], make: Callable[[], Any], *, weak: bool = False) -> Reader:
     def read(blob: Blob, budget: Budget) -> Iterator[object]:
         if weak and not _begins(blob, make):
             return
-        try:
-            stream, size = spool(_expand(blob, make), budget)
-        except BROKEN as error:
-            raise UnreadableError(f"broken {name} data: {error}") from error
-        with stream:
-            yield inside(blob, CONTENT, stream, size)
+        yield from _content(blob, name, _expand(blob, make), budget, BROKEN)
 
     return Reader(name=name, accepts=accepts, read=read)
+
+
+def _content(
+    blob: Blob, name: str, pieces: Iterator[bytes], budget: Budget, breaks: tuple[type[Exception], ...]
+) -> Iterator[object]:
+    """What expands before the data breaks, and that it does: a loader that reads on as it goes has run it by then."""
+    broken: list[Exception] = []
+
+    def whole() -> Iterator[bytes]:
+        try:
+            yield from pieces
+        except breaks as error:
+            broken.append(error)
+
+    stream, size = spool(whole(), budget)
+    with stream:
+        if size or not broken:
+            yield inside(blob, CONTENT, stream, size)
+    if broken:
+        raise UnreadableError(f"broken {name} data: {broken[0]}") from broken[0]
 
 
 def _begins(blob: Blob, make: Callable[[], Any]) -> bool:
@@ -89,49 +116,16 @@ def _is_lzma(blob: Blob) -> bool:
     )
 
 
-def _read_optional(name: str, module: str, package: str) -> Callable[[Blob, Budget], Iterator[object]]:
-    def read(blob: Blob, budget: Budget) -> Iterator[object]:
-        from importlib import import_module
-
-        try:
-            codec = import_module(module)
-        except ImportError:
-            yield Gap(at=blob.at, reason=f"{name} data cannot be expanded here", remedy=f"install {package}")
-            return
-        make = codec.LZ4FrameDecompressor if name == "lz4" else lambda: _Zstd(codec)
-        try:
-            stream, size = spool(_expand(blob, make), budget)
-        except (*BROKEN, RuntimeError, _zstd_error(codec)) as error:
-            raise UnreadableError(f"broken {name} data: {error}") from error
-        with stream:
-            yield inside(blob, CONTENT, stream, size)
-
-    return read
+def _read_zstd(blob: Blob, budget: Budget) -> Iterator[object]:
+    make = optional_codecs.zstd()
+    if make is None:
+        yield Gap(at=blob.at, reason="zstd data cannot be expanded here", remedy="install backports.zstd")
+    else:
+        yield from _content(blob, "zstd", _expand(blob, make), budget, BROKEN)
 
 
-def _zstd_error(codec: Any) -> type[Exception]:
-    found: type[Exception] = getattr(codec, "ZstdError", RuntimeError)
-    return found
-
-
-class _Zstd:
-    """zstandard's object, with the two names that the others have."""
-
-    needs_input = True
-
-    def __init__(self, codec: Any) -> None:
-        self._inner = codec.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._inner.eof)
-
-    @property
-    def unused_data(self) -> bytes:
-        return bytes(self._inner.unused_data)
-
-    def decompress(self, data: bytes, _: int) -> bytes:
-        return bytes(self._inner.decompress(data))
+def _read_lz4(blob: Blob, budget: Budget) -> Iterator[object]:
+    yield from _content(blob, "lz4", lz4_frames.expand(blob, budget), budget, (*BROKEN, UnreadableError))
 
 
 def _read_old_joblib(blob: Blob, budget: Budget) -> Iterator[object]:
@@ -139,12 +133,7 @@ def _read_old_joblib(blob: Blob, budget: Budget) -> Iterator[object]:
     head = OLD_JOBLIB.match(blob.head(64))
     if not head:
         return
-    try:
-        stream, size = spool(_expand(blob, zlib.decompressobj, head.end()), budget)
-    except BROKEN as error:
-        raise UnreadableError(f"broken joblib data: {error}") from error
-    with stream:
-        yield inside(blob, CONTENT, stream, size)
+    yield from _content(blob, "joblib", _expand(blob, zlib.decompressobj, head.end()), budget, BROKEN)
 
 
 READERS = (
@@ -153,7 +142,7 @@ READERS = (
     _reader("xz", _magic(b"\xfd7zXZ\0"), lambda: lzma.LZMADecompressor(memlimit=1 << 27)),
     _reader("lzma", _is_lzma, lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=1 << 27), weak=True),
     _reader("zlib", _magic(*ZLIB_HEADS), zlib.decompressobj, weak=True),
-    Reader(name="zstd", accepts=_magic(b"\x28\xb5\x2f\xfd"), read=_read_optional("zstd", "zstandard", "zstandard")),
-    Reader(name="lz4", accepts=_magic(b"\x04\x22\x4d\x18"), read=_read_optional("lz4", "lz4.frame", "lz4")),
+    Reader(name="zstd", accepts=_magic(b"\x28\xb5\x2f\xfd"), read=_read_zstd),
+    Reader(name="lz4", accepts=_magic(lz4_frames.MAGIC), read=_read_lz4),
     Reader(name="old joblib", accepts=_magic(b"ZF0x"), read=_read_old_joblib),
 )

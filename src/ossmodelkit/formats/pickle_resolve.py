@@ -91,12 +91,20 @@ def _is_own_new(function: Global, args: tuple[Value, ...]) -> bool:
 def _behind(function: Result, args: tuple[Value, ...]) -> tuple[Value, Value] | None:
     match function.callable:
         case Global(module="functools" | "_functools", name="partial") if function.args:
-            return function.args[0], (*function.args[1:], *args)
+            first, *rest = _set_later(function.state) or function.args
+            return first, (*rest, *args)
         case Global(module="operator" | "_operator", name="methodcaller") if function.args and args:
             found = attribute(args[0], function.args[0])
             return (found, function.args[1:]) if found is not None else None
         case _:
             return None
+
+
+def _set_later(state: Value) -> tuple[Value, ...]:
+    """The function and arguments of a partial out of its state, which is how Python writes them."""
+    if isinstance(state, tuple) and len(state) == 4 and isinstance(state[1], tuple):
+        return (state[0], *state[1])
+    return ()
 
 
 def attribute(of: Value, name: Value) -> Value | None:

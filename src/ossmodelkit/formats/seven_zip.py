@@ -1,7 +1,7 @@
 """7z archives, expanded with the standard library: LZMA, LZMA2, BCJ, delta, deflate, bzip2 and copies.
 
-Encrypted archives, PPMd and the rarer filters leave a gap. Loaders do not open 7z, people do; public
-attacks on the hub came in it (nullifAI), because scanners could not.
+PPMd, zstd, Brotli and Deflate64 need a package; encrypted archives and BCJ2 leave a gap. Loaders do not
+open 7z, people do; public attacks on the hub came in it (nullifAI), because scanners could not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ossmodelkit.core.finding import Gap
+from ossmodelkit.formats import optional_codecs
 from ossmodelkit.formats.expanding import inside, spool
 from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.formats.seven_zip_header import (
@@ -38,7 +39,22 @@ LARGEST_HEADER = 64 * MIB
 LARGEST_DICTIONARY = 256 * MIB
 COPY, DELTA, X86, LZMA1, LZMA2 = b"\0", b"\x03", b"\x03\x03\x01\x03", b"\x03\x01\x01", b"\x21"
 DEFLATE, BZIP2, AES = b"\x04\x01\x08", b"\x04\x02\x02", b"\x06\xf1\x07\x01"
-FILTERS = {X86: lzma.FILTER_X86, b"\x04": lzma.FILTER_X86, b"\x05": lzma.FILTER_POWERPC, b"\x07": lzma.FILTER_ARM}
+PPMD, DEFLATE64, ZSTD, BROTLI = b"\x03\x04\x01", b"\x04\x01\x09", b"\x04\xf7\x11\x01", b"\x04\xf7\x11\x02"
+PACKAGES = {PPMD: "pyppmd", DEFLATE64: "inflate64", ZSTD: "backports.zstd", BROTLI: "brotli"}
+FILTERS = {
+    X86: lzma.FILTER_X86,
+    b"\x04": lzma.FILTER_X86,
+    b"\x05": lzma.FILTER_POWERPC,
+    b"\x06": lzma.FILTER_IA64,
+    b"\x07": lzma.FILTER_ARM,
+    b"\x08": lzma.FILTER_ARMTHUMB,
+    b"\x09": lzma.FILTER_SPARC,
+    b"\x03\x03\x02\x05": lzma.FILTER_POWERPC,
+    b"\x03\x03\x04\x01": lzma.FILTER_IA64,
+    b"\x03\x03\x05\x01": lzma.FILTER_ARM,
+    b"\x03\x03\x07\x01": lzma.FILTER_ARMTHUMB,
+    b"\x03\x03\x08\x05": lzma.FILTER_SPARC,
+}
 BROKEN = (lzma.LZMAError, zlib.error, OSError, ValueError, EOFError)
 
 
@@ -126,36 +142,53 @@ def _members(
 
 
 def _unsupported(folder: Folder) -> str:
-    known = {COPY, DELTA, LZMA1, LZMA2, DEFLATE, BZIP2, *FILTERS}
+    known = {COPY, DELTA, LZMA1, LZMA2, DEFLATE, BZIP2, *FILTERS, *PACKAGES}
     if any(coder.method == AES for coder in folder.coders):
         return "encrypted: its content cannot be read"
     strange = [coder.method.hex() for coder in folder.coders if coder.method not in known]
     if strange or not folder.simple:
         return f"packed with the 7z method {strange[0] if strange else 'BCJ2'}, which is not read"
-    outer = [coder.method for coder in folder.coders[:-1]]
-    mixed = folder.coders[-1].method in (COPY, DEFLATE, BZIP2) and bool(outer)
+    last = folder.coders[-1].method
+    if last in PACKAGES and _maker(folder.coders[-1]) is None:
+        return f"packed with a method that needs the package {PACKAGES[last]}"
+    mixed = last not in (LZMA1, LZMA2) and len(folder.coders) > 1
     return "packed with a chain of 7z methods that is not read" if mixed else ""
+
+
+def _maker(coder: Coder) -> optional_codecs.Maker | None:
+    """A decoder of one of the methods that need a package."""
+    if coder.method == PPMD:
+        if len(coder.properties) < 5:
+            raise UnreadableError("broken PPMd properties")
+        return optional_codecs.ppmd(coder.properties[0], int.from_bytes(coder.properties[1:5], "little"))
+    makers = {DEFLATE64: optional_codecs.deflate64, ZSTD: optional_codecs.zstd, BROTLI: optional_codecs.brotli}
+    return makers[coder.method]()
 
 
 def _expand(folder: Folder, span: Span, start: int, size: int) -> Iterator[bytes]:
     """The content of a folder, a piece at a time, exactly as long as the directory says."""
-    last = folder.coders[-1]
-    decode: Any
-    if last.method == COPY:
-        decode = None
-    elif last.method == DEFLATE:
-        decode = zlib.decompressobj(-15)
-    elif last.method == BZIP2:
-        decode = bz2.BZ2Decompressor()
-    else:
-        decode = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[_filter(coder) for coder in folder.coders])
     left = folder.size
-    for piece in _pieces(decode, span, start, size):
+    for piece in _pieces(_decoder(folder), span, start, size):
         yield piece[:left]
         left -= len(piece[:left])
         if not left:
             return
     raise EOFError(f"{left} bytes are missing")
+
+
+def _decoder(folder: Folder) -> Any:
+    """What expands the packed stream; None where it is a copy."""
+    last = folder.coders[-1]
+    if last.method == COPY:
+        return None
+    if last.method == DEFLATE:
+        return zlib.decompressobj(-15)
+    if last.method == BZIP2:
+        return bz2.BZ2Decompressor()
+    if last.method in PACKAGES:
+        maker = _maker(last)
+        return maker() if maker else None
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[_filter(coder) for coder in folder.coders])
 
 
 def _pieces(decode: Any, span: Span, start: int, size: int) -> Iterator[bytes]:

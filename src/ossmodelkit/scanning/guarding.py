@@ -59,7 +59,8 @@ def is_constant(value: Value, depth: int = 4) -> bool:
 def is_known(value: Value) -> bool:
     """Whether a value is a name that may stand in a pickle, or was made from one."""
     if isinstance(value, Global):
-        return bool(value.name) and not value.reached and standing(value.module, value.name).known
+        own_new = value.reached == "getattr" and value.name.endswith(".__new__")
+        return bool(value.name) and (own_new or not value.reached) and standing(value.module, value.name).known
     if isinstance(value, Result):
         return is_known(value.callable)
     return False
@@ -86,6 +87,8 @@ def _attribute_of_class(args: Args) -> str:
         return "looks up a name that is worked out"
     of, name = args[0], args[1]
     wrong = f"looks up {name!r} in {describe(of)}"
+    if name == "__new__" and isinstance(of, Global) and standing(of.module, f"{of.name}.__new__").known:
+        return ""
     if not is_known(of) or not name.isidentifier() or name.startswith("__"):
         return wrong
     if isinstance(of, Global):

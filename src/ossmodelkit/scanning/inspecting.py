@@ -17,6 +17,8 @@ from ossmodelkit.scanning.entry import FileResult, Limits, Work
 from ossmodelkit.scanning.spreading import spread
 from ossmodelkit.scanning.verdict import Word, word_for
 
+# Where bare numbers lie when their file is compressed.
+CONTENT = frozenset({"content"})
 # A lone file of these kinds has no companions, and names none that a loader would look for.
 SAYS_NOTHING_OF_OTHERS = frozenset({"pickle", "numpy"})
 
@@ -68,8 +70,7 @@ def inspect(
 
 def _without_unknown(result: FileResult, answers: Answers) -> tuple[FileResult, Answers]:
     """Bare numbers that another file describes need no reader of their own."""
-    at = Place(path=result.name)
-    gaps = tuple(gap for gap in answers.gaps if not (gap.at == at and gap.reason == NO_READER))
+    gaps = tuple(gap for gap in answers.gaps if not (gap.reason == NO_READER and CONTENT.issuperset(gap.at.members)))
     verdict = word_for(answers.findings, gaps)
     readings = (*result.readings, "raw tensors")
     return replace(result, readings=readings, covered=not gaps, verdict=verdict), replace(answers, gaps=gaps)
