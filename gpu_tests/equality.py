@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from gpu_tests.shapes import FAST, PLAIN, TINY, learner_of, plan_of, rows
+from gpu_tests.shapes import DEVICE, FAST, PLAIN, TINY, learner_of, plan_of, rows
 from ossmodelkit.trainer.batching import flat, padded
 
 LENGTHS = [37, 200, 5, 128, 64]
@@ -18,8 +18,7 @@ def run() -> dict[str, Any]:
     found = {}
     for dtype, allowed in ALLOWED.items():
         plain_loss, plain = _once(PLAIN, dtype)
-        for name in (*FAST, "all"):
-            speed = {part: name in (part, "all") for part in FAST}
+        for name, speed in _ways():
             loss, gradients = _once(speed, dtype)
             apart = abs(loss - plain_loss) / plain_loss
             cosine = float(torch.nn.functional.cosine_similarity(gradients, plain, dim=0))
@@ -29,15 +28,22 @@ def run() -> dict[str, Any]:
     return found
 
 
-def _once(speed: dict[str, bool], dtype: torch.dtype) -> tuple[float, torch.Tensor]:
+def _ways() -> list[tuple[str, dict[str, Any]]]:
+    """Every part alone, all together, and all with blocks made again."""
+    parts = [(name, {part: name == part for part in FAST}) for name in FAST]
+    again = [(f"all, recompute {kind}", FAST | {"recompute": kind}) for kind in ("selective", True)]
+    return [*parts, ("all", dict(FAST)), *again]
+
+
+def _once(speed: dict[str, Any], dtype: torch.dtype) -> tuple[float, torch.Tensor]:
     learner, fast = learner_of(TINY, plan_of(speed), dtype=dtype)
     assert not fast.refused, fast.refused
-    chance = torch.Generator(device="cuda").manual_seed(5)
+    chance = torch.Generator(device=DEVICE).manual_seed(5)
     for name, parameter in learner.named_parameters():
         if "lora_B" in name:
             parameter.data.normal_(0.0, 0.05, generator=chance)
     examples = rows(LENGTHS, TINY["vocab_size"])
-    batch = (flat(examples) if fast.packing else padded(examples, pad=0)).to(torch.device("cuda"))
+    batch = (flat(examples) if fast.packing else padded(examples, pad=0)).to(DEVICE)
     loss = learner(batch) / batch.weight
     loss.backward()
     named = sorted((name, p.grad) for name, p in learner.named_parameters() if p.grad is not None)

@@ -12,36 +12,46 @@ from typing import Any
 
 import torch
 
-from gpu_tests.shapes import FAST, LLAMA_1B, LLAMA_8B, PLAIN, learner_of, plan_of, rows
+from gpu_tests import trl_packed
+from gpu_tests.shapes import DEVICE, FAST, LLAMA_1B, LLAMA_8B, PLAIN, TINY, learner_of, plan_of, rows
 from ossmodelkit.trainer.batching import Batch, flat, padded
 from ossmodelkit.trainer.encoding import Example
 from ossmodelkit.trainer.optimizing import make_optimizer
-from ossmodelkit.trainer.recording import flops_per_token
+from ossmodelkit.trainer.recording import flops_per_token, rated_flops
 from ossmodelkit.trainer.step import learning, train_step
 
-# Dense bf16 rates in operations a second, from the makers' data sheets.
-PEAK = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "A10G": 70e12, "4090": 165e12}
-WARM, MEASURED = 3, 8
+WARM, MEASURED = (3, 8) if DEVICE.type == "cuda" else (1, 1)
 
 
-def run() -> dict[str, Any]:
-    """The three bars: 8B at 4096; 1B on equal lengths; 1B on a realistic mix."""
-    mix = _mixed(8)
+def run(*, rehearsal: bool = False) -> dict[str, Any]:
+    """8B at 4096; 1B on equal lengths; 1B on a realistic mix. A rehearsal runs the same lines on a tiny model."""
+    large, small, long, rows_of = (TINY, TINY, 32, 16) if rehearsal else (LLAMA_8B, LLAMA_1B, 4096, 1024)
+    mix = _mixed(8, most=32 if rehearsal else 2048)
+    eight = [[long] * 2]
     return {
-        "8B, 2 x 4096, fast": measure(LLAMA_8B, FAST, [[4096] * 2]),
-        "8B, 2 x 4096, fast, compiled": measure(LLAMA_8B, FAST | {"compile": True}, [[4096] * 2]),
-        "1B, 8 x 1024, plain": measure(LLAMA_1B, PLAIN, [[1024] * 8]),
-        "1B, 8 x 1024, fast": measure(LLAMA_1B, FAST, [[1024] * 8]),
-        "1B, mixed, plain": measure(LLAMA_1B, PLAIN, mix),
-        "1B, mixed, fast": measure(LLAMA_1B, FAST, mix),
+        "8B, 2 x 4096, fast": measure(large, FAST, eight),
+        "8B, 2 x 4096, fast, compiled": measure(large, FAST | {"compile": not rehearsal}, eight),
+        "8B, 4 x 4096, fast, compiled": measure(large, FAST | {"compile": not rehearsal}, [[long] * 4]),
+        "8B, 2 x 4096, fast, selective recompute": measure(large, FAST | {"recompute": "selective"}, eight),
+        "8B, 2 x 4096, fast, full recompute": measure(large, FAST | {"recompute": True}, eight),
+        "1B, 8 x 1024, plain": measure(small, PLAIN, [[rows_of] * 8]),
+        "1B, 8 x 1024, fast": measure(small, FAST, [[rows_of] * 8]),
+        "1B, 8 x 1024, fast, compiled": measure(small, FAST | {"compile": not rehearsal}, [[rows_of] * 8]),
+        "1B, mixed, plain": measure(small, PLAIN, mix),
+        "1B, mixed, fast": measure(small, FAST, mix),
+        "1B, mixed, TRL packed": trl_packed.measure(small, mix, longest=rows_of * 2),
+        "8B, 2 x 4096, fast, liger": measure(
+            large, FAST | {"liger": True}, eight
+        ),  # Last: it changes classes for good.
     }
 
 
-def measure(sizes: dict[str, Any], speed: dict[str, bool], steps: list[list[int]]) -> dict[str, Any]:
+def measure(sizes: dict[str, Any], speed: dict[str, Any], steps: list[list[int]]) -> dict[str, Any]:
     """Run steps over batches of the given lengths, over and over."""
     plan = plan_of(speed)
-    torch.cuda.empty_cache()
-    torch.cuda.reset_peak_memory_stats()
+    if DEVICE.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
     learner, fast = learner_of(sizes, plan)
     named = {name: p for name, p in learner.named_parameters() if p.requires_grad}
     optimizer = make_optimizer(plan, named)
@@ -49,10 +59,10 @@ def measure(sizes: dict[str, Any], speed: dict[str, bool], steps: list[list[int]
     spent, tokens = 0.0, 0
     for number in range(WARM + MEASURED):
         batch = batches[number % len(batches)]
-        torch.cuda.synchronize()
+        _wait()
         began = time.perf_counter()
         train_step(learner, optimizer, [batch], weight=batch.weight, clip=1.0)
-        torch.cuda.synchronize()
+        _wait()
         if number >= WARM:
             spent += time.perf_counter() - began
             tokens += batch.real_tokens
@@ -62,25 +72,25 @@ def measure(sizes: dict[str, Any], speed: dict[str, bool], steps: list[list[int]
     per_token = flops_per_token(learner) + attention
     return {
         "tokens_per_second": round(rate),
-        "mfu": round(rate * per_token / _peak(), 4),
+        "mfu": round(rate * per_token / (rated_flops(DEVICE) or float("inf")), 4),
         "flops_per_token": per_token,
-        "peak_bytes": torch.cuda.max_memory_allocated(),
-        "reserved_bytes": torch.cuda.max_memory_reserved(),
+        "peak_bytes": torch.cuda.max_memory_allocated() if DEVICE.type == "cuda" else 0,
+        "reserved_bytes": torch.cuda.max_memory_reserved() if DEVICE.type == "cuda" else 0,
         "learning": sum(p.numel() for p in learning(learner.parameters())),
         "refused": list(fast.refused),
     }
 
 
 def _batch(examples: list[Example], *, packing: bool) -> Batch:
-    return (flat(examples) if packing else padded(examples, pad=0)).to(torch.device("cuda"))
+    return (flat(examples) if packing else padded(examples, pad=0)).to(DEVICE)
 
 
-def _mixed(rows_a_step: int) -> list[list[int]]:
+def _mixed(rows_a_step: int, *, most: int) -> list[list[int]]:
     chance = random.Random(0)
-    draw = [max(16, min(2048, round(chance.lognormvariate(5.0, 0.9)))) for _ in range(MEASURED * rows_a_step)]
+    draw = [max(16, min(most, round(chance.lognormvariate(5.0, 0.9)))) for _ in range(MEASURED * rows_a_step)]
     return [draw[start : start + rows_a_step] for start in range(0, len(draw), rows_a_step)]
 
 
-def _peak() -> float:
-    name = torch.cuda.get_device_name()
-    return next((rate for word, rate in PEAK.items() if word in name), float("nan"))
+def _wait() -> None:
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
