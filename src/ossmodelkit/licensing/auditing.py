@@ -15,7 +15,7 @@ from ossmodelkit.licensing.deciding import decide
 from ossmodelkit.licensing.lineage import Ancestor
 from ossmodelkit.licensing.repository import Repository
 from ossmodelkit.licensing.rules.limits import EVERYWHERE, place
-from ossmodelkit.licensing.rules.releasing import why_not
+from ossmodelkit.licensing.rules.releasing import clause_against, why_not
 from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan, Role, Situation
 
 # What a card may say in its front matter that is a statement of change.
@@ -200,7 +200,7 @@ def _against_base(repository: Repository, conclusion: Conclusion, one: Ancestor)
                 components=(repository.name, one.parent.ref),
                 why=f"{', '.join(own)} over a base under {part.terms.name}: {reason}",
                 fix=f"treat the model as under {license_id} as well, and ask the publisher",
-                clause=part.terms.clause("derivative_terms") or part.terms.clause("commercial_use"),
+                clause=clause_against(part.terms, facts.terms(own[0])),
                 verified=part.terms.verified and one.how == "read",
             )
 

@@ -79,6 +79,8 @@ def resolve_word(word: str) -> Resolved:
         entry = facts.index()["licenses"][found.id]
         if not entry["ambiguous"] and entry["family"] != facts.UNKNOWN:
             return Resolved(ids=(found.id,))
+        if not entry["candidates"]:
+            return Resolved(issue=f"{word!r} names no license: without one nothing is permitted")
         found = facts.Found(word=word, candidates=tuple(entry["candidates"]))
     if found.candidates:
         listed = ", ".join(found.candidates)

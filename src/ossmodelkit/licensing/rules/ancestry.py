@@ -9,7 +9,7 @@ from ossmodelkit.core.lineage import Parent, Relation
 from ossmodelkit.licensing import facts
 from ossmodelkit.licensing.case import Case, Part
 from ossmodelkit.licensing.known_models import by_name
-from ossmodelkit.licensing.rules.releasing import why_not
+from ossmodelkit.licensing.rules.releasing import clause_against, why_not
 from ossmodelkit.licensing.rules.saying import Saying
 from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan
 
@@ -58,7 +58,7 @@ def trained_from(case: Case) -> Iterator[Saying]:
                     components=(part.label,),
                     why=f"{part.terms.name} over {parent}, which is under {terms.name}: {reason}",
                     fix=f"treat it as under {terms.id} as well, and ask the publisher",
-                    clause=terms.clause("derivative_terms") or terms.clause("commercial_use"),
+                    clause=clause_against(terms, part.terms),
                     verified=terms.verified and bool(beside),
                 )
 

@@ -109,6 +109,7 @@ def thresholds(case: Case) -> Iterator[Saying]:
 
 def _threshold(case: Case, part: Part, row: Mapping[str, Any]) -> Iterator[Saying]:
     limit, low, high = _figures(case, row)
+    fix = "ask the licensor for a license before you go on, or choose another base"
     what = COUNTED[row["type"]]
     bound = f"{limit:,}{' ' + row['currency'] if 'currency' in row else ''} {what}"
     moment = " on the version's release date" if row.get("snapshot") else ""
@@ -116,6 +117,7 @@ def _threshold(case: Case, part: Part, row: Mapping[str, Any]) -> Iterator[Sayin
         asked = f"How many {what} did you and your affiliates have{moment}?"
         yield Question(text=f"{asked} {part.terms.name} stops at {bound}.")
         level, why = Level.WARN, f"{part.terms.name} stops at {bound}{moment}, and your figure is not known"
+        fix = "fill the figure in under [use]; above it, ask the licensor for a license first"
     elif _exceeds(low, limit, row.get("op", ">=")):
         effect = row.get("effect", "a license is needed")
         level, why = Level.FAIL, f"{part.terms.name} stops at {bound}{moment}: {effect}"
@@ -128,7 +130,7 @@ def _threshold(case: Case, part: Part, row: Mapping[str, Any]) -> Iterator[Sayin
         "license-threshold",
         level,
         why,
-        "ask the licensor for a license before you go on, or choose another base",
+        fix,
         clause=str(row.get("clause", "")),
     )
 

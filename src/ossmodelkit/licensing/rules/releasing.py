@@ -29,7 +29,7 @@ def relicense(case: Case) -> Iterator[Saying]:
                 Level.FAIL,
                 f"{release.name} over {part.terms.name}: {reason}",
                 f"release it under {part.terms.id}, or under terms that keep its conditions",
-                fact="derivative_terms" if part.terms.clause("derivative_terms") else "commercial_use",
+                clause=clause_against(part.terms, release),
             )
 
 
@@ -83,6 +83,15 @@ def _nameless(case: Case) -> Iterator[Saying]:
         why=f"the release license {plan.license!r} is not one that is known",
         fix="name an exact license",
     )
+
+
+def clause_against(terms: Terms, release: Terms) -> str:
+    """The clause that keeps a release license from being put over a work under these terms."""
+    noncommercial = terms.says("commercial_use") == "no" and release.says("commercial_use") != "no"
+    same = terms.says("share_alike", "kind") in WHOLE
+    facts = ["commercial_use"] * noncommercial + ["share_alike"] * same
+    facts += ["derivative_terms", "use_restrictions", "redistribution", "derivatives", "include_license_text"]
+    return next((clause for fact in facts if (clause := terms.clause(fact))), "")
 
 
 def why_not(part: Part, release: Terms, case: Case) -> str:
