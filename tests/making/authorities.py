@@ -46,11 +46,12 @@ class Authority:
         usage: Any = ExtendedKeyUsageOID.CODE_SIGNING,
         extra: tuple[tuple[Any, bool], ...] = (),
         digest: Any = hashes.SHA256,
+        serial: int = 0,
     ) -> x509.Certificate:
         """A certificate for `public`; `extra` holds extensions, each with whether it is critical."""
         builder = (
             x509.CertificateBuilder().subject_name(named(subject)).issuer_name(self.name).public_key(public)
-            .serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
+            .serial_number(serial or x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=ca, path_length=path_length if ca else None), critical=True)
         )  # fmt: skip
         if usage:

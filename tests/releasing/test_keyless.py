@@ -14,15 +14,18 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.releasing import keyless, signing
-from ossmodelkit.releasing.envelope import authenticated
+from ossmodelkit.releasing.envelope import Signer, authenticated
+from ossmodelkit.workflow import release as releasing
 from ossmodelkit.workflow.release import check, release
 from tests.making.authorities import Authority
-from tests.making.forged import Answer, answer, bundle_of, private
+from tests.making.forged import Answer, answer, bundle_of, private, rewrite
 from tests.making.releases import options, project
+from tests.making.sigstore_world import IDENTITY, ISSUER, World
 
 INVENTED = {
     "logIndex": "1", "logId": {"keyId": "AAAA"}, "kindVersion": {"kind": "dsse", "version": "0.0.1"},
@@ -133,3 +136,55 @@ def test_a_trust_configuration_that_is_none_is_one_clear_line(tmp_path: Path) ->
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(UsageError, match="cannot read"):
         keyless.signer(str(tmp_path / "config.json"))
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release signed as an identity that a Sigstore of our own certified, statements included, and its root."""
+    tmp_path = tmp_path_factory.mktemp("logged")
+    world, key = World(), ec.generate_private_key(ec.SECP256R1())
+    leaf = world.certificate(key)
+
+    def seal(payload: bytes) -> bytes:
+        return json.dumps(world.seal(payload, key, leaf)).encode() + b"\n"
+
+    signer = Signer(name="ci", material={}, sign=lambda _: b"", seal=seal)
+    made = project(tmp_path / "p")
+    wanted = options(tmp_path / "p")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(releasing, "signer_for", lambda *_: signer)
+        assert releasing.release(wanted, desk=made).verdict == "released"
+    world.root(tmp_path / "p" / "trusted_root.json")
+    return tmp_path / "p"
+
+
+def test_an_identity_that_a_log_has_seen_verifies_without_network(logged: Path, tmp_path: Path) -> None:
+    out, root = shutil.copytree(logged / "out", tmp_path / "out"), str(logged / "trusted_root.json")
+    found = answer(out, identity=IDENTITY, issuer=ISSUER, trusted_root=root)
+    assert (found.code, found.word) == (0, "verified"), found.text
+    assert IDENTITY in found.text
+    for other in ({"identity": "https://example.org/other"}, {"issuer": "https://other.example.org"}):
+        assert answer(out, **{"identity": IDENTITY, "issuer": ISSUER, "trusted_root": root, **other}).code == 4
+    assert answer(out, identity=IDENTITY, issuer=ISSUER).code == 4, "the public service knows nothing of it"
+    assert answer(out, identity=IDENTITY, issuer=ISSUER, trusted_root=World().root(tmp_path / "o.json")).code == 4
+    (out / "NOTICE").write_text("mine")
+    assert answer(out, identity=IDENTITY, issuer=ISSUER, trusted_root=root).named == {"NOTICE"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [("inclusionPromise", "signedEntryTimestamp"), ("inclusionProof", "rootHash"), ("canonicalizedBody",),
+     ("logId", "keyId"), ("integratedTime",)],
+    ids=lambda path: path[-1],
+)  # fmt: skip
+def test_every_part_of_the_log_entry_counts(path: tuple[str, ...], logged: Path, tmp_path: Path) -> None:
+    out, root = shutil.copytree(logged / "out", tmp_path / "out"), str(logged / "trusted_root.json")
+
+    def spoil(bundle: Any) -> None:
+        at = bundle["verificationMaterial"]["tlogEntries"][0]
+        for key in path[:-1]:
+            at = at[key]
+        at[path[-1]] = "1" if path[-1] == "integratedTime" else base64.b64encode(b"x" * 32).decode()
+
+    rewrite(out, spoil)
+    assert answer(out, identity=IDENTITY, issuer=ISSUER, trusted_root=root).code == 4
