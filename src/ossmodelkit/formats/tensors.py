@@ -12,7 +12,7 @@ from math import prod
 
 from ossmodelkit.formats import gguf, safetensors, strict_json
 from ossmodelkit.formats.reading import Blob
-from ossmodelkit.formats.zip_archive import LOCAL
+from ossmodelkit.formats.zip_locals import LOCAL
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 

@@ -20,7 +20,8 @@ from ossmodelkit.formats.safetensors import BITS
 from ossmodelkit.formats.tape import Tape
 from ossmodelkit.formats.tensors import Tensor
 from ossmodelkit.formats.torch_legacy import ITEM_BYTES, MAGIC, OBJECT, PICKLES
-from ossmodelkit.formats.zip_archive import LOCAL, Member, contents, directory
+from ossmodelkit.formats.zip_archive import Member, contents, directory
+from ossmodelkit.formats.zip_locals import LOCAL
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
