@@ -23,7 +23,12 @@ def _hits(pickle: Pickle, topic: str, remedy: str = SAFER) -> Iterator[Hit]:
         yield Hit(at=pickle.place(ours[MOST_SHOWN].offset), saw=rest, remedy=remedy)
 
 
-@check("pickle-imports-shell", reads=Pickle, severity=Severity.CRITICAL, advisories=("CVE-2025-1716", "CVE-2025-71351"))
+@check(
+    "pickle-imports-shell",
+    reads=Pickle,
+    severity=Severity.CRITICAL,
+    advisories=("GHSA-vqmv-47xg-9wpr", "GHSA-g38g-8gr9-h9xp", "GHSA-f745-w6jp-hpxx", "CVE-2025-10157"),
+)
 def imports_shell(pickle: Pickle) -> Iterator[Hit]:
     """Loading this pickle would start a program.
 
@@ -33,7 +38,12 @@ def imports_shell(pickle: Pickle) -> Iterator[Hit]:
     yield from _hits(pickle, "shell")
 
 
-@check("pickle-runs-code", reads=Pickle, severity=Severity.CRITICAL, advisories=("CVE-2025-67747", "CVE-2026-22606"))
+@check(
+    "pickle-runs-code",
+    reads=Pickle,
+    severity=Severity.CRITICAL,
+    advisories=("CVE-2025-1716", "CVE-2025-71351", "CVE-2025-67747", "CVE-2026-22606", "GHSA-vvpj-8cmc-gx39"),
+)
 def runs_code(pickle: Pickle) -> Iterator[Hit]:
     """Loading this pickle would evaluate, compile or import code.
 
