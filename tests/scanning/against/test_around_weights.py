@@ -169,6 +169,23 @@ def _gguf_row() -> bytes:
     return row + bytes(-(24 + len(row)) % 32) + numbers(4)
 
 
+def test_two_gguf_files_differ_in_tensors_and_in_what_their_heads_say(tmp_path: Path) -> None:
+    gguf, numpy = pytest.importorskip("gguf"), pytest.importorskip("numpy")
+    for name, template, start in (("b.gguf", "plain", 0), ("m.gguf", "other", 1)):
+        writer = gguf.GGUFWriter(tmp_path / name, "llama")
+        writer.add_chat_template(template)
+        writer.add_token_list(["a", "b"])
+        writer.add_tensor("blk.0.attn_q.weight", numpy.arange(start, start + 8, dtype=numpy.float32).reshape(4, 2))
+        writer.add_tensor("output_norm.weight", numpy.ones(4, dtype=numpy.float16))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+    report = against(tmp_path / "m.gguf", tmp_path / "b.gguf")
+    assert [one["name"] for one in report.data["against"]["changes"]] == ["blk.0.attn_q.weight"]
+    assert said(report) == {"change-settings": "tokenizer.chat_template: plain → other"}
+
+
 def test_the_record_of_a_run_is_a_claim(base: Path, tmp_path: Path) -> None:
     tuned = model(tmp_path / "m", PLAIN | {LAYER: f32(4, 4, start=2), NORM: f32(4, start=3)})
     desk = Desk(project=Project(root=tmp_path, settings=Settings()), now=datetime(2026, 1, 1, tzinfo=UTC))
