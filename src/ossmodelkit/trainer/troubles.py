@@ -51,7 +51,8 @@ def _is_out_of_space(error: BaseException) -> bool:
     """Also where a library turned the operating system's number into words of its own, as safetensors does."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in FULL
-    return bool(found := re.search(r"\(os error (\d+)\)", str(error))) and int(found[1]) in FULL
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return found is not None and int(found[1]) in FULL
 
 
 def first_line(error: BaseException) -> str:
