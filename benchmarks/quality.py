@@ -3,7 +3,7 @@
 A tiny Llama first learns to say number words backwards, in a plain loop. Then every method teaches it to count on by
 one instead; what is measured is the share of answer tokens that it gets right on sequences it never saw. The reference
 is a padded loop on torch, transformers and peft with orders of its own, so the two differ by chance: the mean of
-three seeds stands beside the spread. Domains and compiled blocks are measured below the table.
+two seeds stands beside the spread. Domains are measured below the table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 LORA = {"r": 8, "lora_alpha": 16}
 CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -32,7 +32,7 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "prompt-tuning": ("PromptTuningConfig", {"num_virtual_tokens": 8}),
 }
 RATES = {"lora": 1e-2, "dora": 1e-2, "rslora": 5e-3, "pissa": 5e-3, "ia3": 5e-2, "prompt-tuning": 5e-2, "full": 3e-3}
-STEPS, BATCH = 150, 16
+STEPS, BATCH = 60, 16
 
 
 def run() -> str:
@@ -54,6 +54,7 @@ def run() -> str:
             ours = [kit(folder, settings, seed) for seed in SEEDS]
             apart = statistics.mean(ours) - statistics.mean(plain)
             spread = statistics.pstdev([*plain, *ours])
+            print(method, plain, ours, file=sys.stderr, flush=True)
             lines.append(f"| {method} | {_points(plain)} | {_points(ours)} | {100 * apart:+.1f} | {100 * spread:.1f} |")
         lines += ["", domains(folder)]
     return "\n".join(lines)
@@ -85,11 +86,11 @@ def prepare(folder: Path) -> None:
     models.write_rows(folder / "back.jsonl", back)
     models.write_rows(folder / "data.jsonl", on[:600])
     models.write_rows(folder / "held.jsonl", [row for row in on[600:] if row not in on[:600]])
-    models.tiny_llama(folder / "start", hidden=64, layers=3)
-    models.tiny_llama(folder / "base", hidden=64, layers=3)
-    model = loop(folder, "start", "back.jsonl", lambda m: m, rate=3e-3, steps=500, seed=9)
+    models.tiny_llama(folder / "start", hidden=32, layers=2)
+    models.tiny_llama(folder / "base", hidden=32, layers=2)
+    model = loop(folder, "start", "back.jsonl", lambda m: m, rate=3e-3, steps=250, seed=9)
     model.save_pretrained(folder / "base")
-    models.tiny_llama(folder / "teacher", hidden=64, layers=3)
+    models.tiny_llama(folder / "teacher", hidden=32, layers=2)
     loop(folder, "base", "data.jsonl", lambda m: m, rate=3e-3, steps=STEPS, seed=8).save_pretrained(folder / "teacher")
 
 
