@@ -15,7 +15,7 @@ from ossmodelkit.formats.hdf5 import READER, Hdf5, Hdf5Outside
 from ossmodelkit.formats.keras import KerasConfig
 from ossmodelkit.formats.reading import Blob
 from ossmodelkit.scanning.checks.keras import CHECKS
-from tests.making.blobs import ids, survives, views
+from tests.making.blobs import ids, scan, survives, views
 
 CONFIG = json.dumps({"class_name": "Sequential", "config": {"name": "s", "layers": []}, "pad": "x" * 70_000})
 
@@ -123,3 +123,25 @@ def test_forged_bytes_are_survived(sample: bytes, at: int, change: bytes) -> Non
 @given(st.integers(8, len(SAMPLE)))
 def test_cut_files_are_survived(length: int) -> None:
     survives(READER, SAMPLE[:length])
+
+
+@pytest.mark.parametrize("libver", ["earliest", "v110", "latest"])
+def test_attributes_of_any_size_are_read(tmp_path: Path, libver: str) -> None:
+    """Large ones lie outside of the heap, texts of variable length in one collection for all."""
+    with h5py.File(tmp_path / "m.h5", "w", libver=libver, track_order=True) as file:
+        file.attrs.create("large", np.zeros(200_000, "u1"))
+        file.attrs["weight_names"] = [f"layer_{number}/kernel:0" for number in range(1500)]
+        for number in range(12):
+            file.attrs[f"small{number}"] = number
+    assert scan(tmp_path).verdict == "clean"
+
+
+@pytest.mark.parametrize("libver", ["v110", "latest"])
+@pytest.mark.parametrize(("source", "verdict"), [(".", "clean"), ("other.h5", "dangerous"), ("/etc/x.h5", "dangerous")])
+def test_virtual_datasets_may_draw_from_their_own_file(tmp_path: Path, source: str, verdict: str, libver: str) -> None:
+    layout = h5py.VirtualLayout(shape=(1, 4), dtype="f8")
+    layout[0] = h5py.VirtualSource(source, "x", shape=(4,))
+    with h5py.File(tmp_path / "m.h5", "w", libver=libver) as file:
+        file["x"] = np.zeros(4)
+        file.create_virtual_dataset("v", layout)
+    assert scan(tmp_path).verdict == verdict

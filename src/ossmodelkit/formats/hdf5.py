@@ -23,6 +23,7 @@ from ossmodelkit.foundation.limits import Budget
 
 STRING, OPAQUE, VARIABLE, INTEGER = 3, 5, 9, 0
 COMPACT, CONTIGUOUS, VIRTUAL = 0, 1, 3
+VIRTUAL_SAME_FILE = 4
 MOST_EXPANSION = 4096  # declared bytes per byte of file, above which a shape is a bomb
 LEAST_BOMB = 1 << 30
 
@@ -216,8 +217,8 @@ def _dataset(walk: _Walk, path: str, shape: tuple[int, ...], kind: _Type, layout
     version = layout[0]
     storage = layout[2] if version < 3 else layout[1]
     declared = prod(shape) * kind.size
-    if version >= 4 and storage == VIRTUAL:
-        yield Hdf5Outside(at=walk.blob.at, path=path, kind="virtual dataset", target=_virtual(file, layout))
+    if version >= 4 and storage == VIRTUAL and (target := _virtual(file, layout)) != ".":
+        yield Hdf5Outside(at=walk.blob.at, path=path, kind="virtual dataset", target=target)
     elif declared > max(LEAST_BOMB, walk.file.span.size * MOST_EXPANSION):
         walk.bombs.append(f"{path}: {shape} of {kind.size} bytes each")
     if kind.kind in (STRING, OPAQUE) or (kind.kind == INTEGER and kind.size == 1):
@@ -245,13 +246,18 @@ def _bytes_dataset(
 
 
 def _virtual(file: h5.Hdf5File, layout: bytes) -> str:
-    """The first file that a virtual dataset draws from; `.` is the file itself."""
+    """The first file that a virtual dataset draws from; `.` is the file itself, where it is the only one."""
     heap = file.number(layout, 2, file.offset_size)
     try:
         found = h5.global_object(file, heap, file.number(layout, 2 + file.offset_size, 4))
     except UnreadableError:
         return "?"
-    return found[1 + file.length_size :].split(b"\0", 1)[0].decode("utf-8", "replace")
+    version, count = found[:1], file.number(found, 1, file.length_size)
+    rest = found[1 + file.length_size :]
+    if version != b"\0" and rest[:1]:  # since HDF5 2.0 a byte of flags comes first
+        rest = b".\0" if rest[0] & VIRTUAL_SAME_FILE else rest[1:]
+    name = rest.split(b"\0", 1)[0].decode("utf-8", "replace")
+    return name if count == 1 or name != "." else "? (several sources)"
 
 
 READER = Reader(name="hdf5", accepts=accepts, read=read)

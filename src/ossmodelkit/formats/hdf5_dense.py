@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ossmodelkit.formats.hdf5_structure import Hdf5File
 from ossmodelkit.foundation.errors import UnreadableError
 
-LINK_NAMES, ATTRIBUTE_NAMES = 5, 8
+HUGE, LINK_NAMES, ATTRIBUTE_NAMES = 1, 5, 8
 ID_AT = {LINK_NAMES: 4, ATTRIBUTE_NAMES: 0}
 
 
@@ -30,6 +30,7 @@ class FractalHeap:
     rows: int
     checksummed: bool
     filtered: bool
+    huge_tree: int
 
     @property
     def block_head(self) -> int:
@@ -62,6 +63,7 @@ def open_heap(file: Hdf5File, address: int) -> FractalHeap:
         rows=file.number(table, 6 + 2 * long + wide, 2),
         checksummed=bool(fixed[4] & 2),
         filtered=file.number(fixed, 2, 2) > 0,
+        huge_tree=file.number(file.take(address + 14 + long, wide), 0, wide),
     )
 
 
@@ -80,13 +82,27 @@ def _object(heap: FractalHeap, name: bytes) -> bytes:
     kind = first >> 4 & 3
     if kind == 2:
         return name[1 : 2 + (first & 0xF)]
+    if kind == 1:
+        return _huge_object(heap, int.from_bytes(name[1:], "little"))
     if kind != 0:
-        raise UnreadableError("a huge object in a fractal heap")
+        raise UnreadableError("an object of an unknown kind in a fractal heap")
     offset = heap.file.number(name, 1, heap.offset_bytes)
     length = heap.file.number(name, 1 + heap.offset_bytes, heap.length_bytes)
     heap.file.budget.spend_bytes(length)
     start, base = _block(heap, heap.root, heap.rows, 0, offset, 0)
     return heap.file.take(start + offset - base, length)
+
+
+def _huge_object(heap: FractalHeap, key: int) -> bytes:
+    """An object too large for a block: a tree of its own says where in the file it lies (section III.A.2.b)."""
+    file = heap.file
+    for record in _records(file, heap.huge_tree, HUGE):
+        address = file.number(record, 0, file.offset_size)
+        length = file.number(record, file.offset_size, file.length_size)
+        if file.number(record, file.offset_size + file.length_size, file.length_size) == key:
+            file.budget.spend_bytes(length)
+            return file.take(address, length)
+    raise UnreadableError("a huge object that is in no tree")
 
 
 def _block(heap: FractalHeap, address: int, rows: int, base: int, offset: int, depth: int) -> tuple[int, int]:

@@ -53,6 +53,7 @@ class Hdf5File:
     root: int = 0
     end: int = 0
     undefined: int = field(default=0)
+    collections: dict[int, dict[int, tuple[int, int]]] = field(default_factory=dict)
 
     def number(self, data: bytes, at: int, size: int) -> int:
         """A little-endian number out of `data`."""
@@ -239,6 +240,17 @@ def new_link(file: Hdf5File, data: bytes) -> Link:
 
 def global_object(file: Hdf5File, address: int, index: int) -> bytes:
     """One object of a global heap collection: where texts of variable length lie."""
+    if address not in file.collections:
+        file.collections[address] = dict(_collection(file, address))
+    if index not in file.collections[address]:
+        raise UnreadableError(f"object {index} is not in the global heap at byte {address}")
+    at, length = file.collections[address][index]
+    file.budget.spend_bytes(length)
+    return file.take(at, length)
+
+
+def _collection(file: Hdf5File, address: int) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Number, place and length of every object in a global heap collection."""
     if file.take(address, 4) != b"GCOL":
         raise UnreadableError(f"no global heap at byte {address}")
     size = file.number(file.take(address + 8, file.length_size), 0, file.length_size)
@@ -246,10 +258,8 @@ def global_object(file: Hdf5File, address: int, index: int) -> bytes:
     while at + 8 + file.length_size <= end:
         head = file.take(at, 8 + file.length_size)
         found, length = file.number(head, 0, 2), file.number(head, 8, file.length_size)
-        if found == index and found:
-            file.budget.spend_bytes(length)
-            return file.take(at + len(head), length)
         if not found:
             break
+        file.budget.spend_member()
+        yield found, (at + len(head), length)
         at += len(head) + -(-length // 8) * 8
-    raise UnreadableError(f"object {index} is not in the global heap at byte {address}")
