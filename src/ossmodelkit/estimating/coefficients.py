@@ -68,8 +68,6 @@ def recording(
     kind = precision(options)
     attention = _attention(options, windowed)
     mark = f"{gate}/" if gate else ""
-    if f"{mark}{method}/{kind}/{attention}/{saving}" not in data["bodies"] and kind == "fp16-autocast":
-        kind = "16-autocast"  # what torch cannot run on a CPU, and so nobody could trace there
     key = f"{mark}{method}/{kind}/{attention}/{saving}"
     front = f"{mark}{method}/{kind}/{saving}"
     tie = _tie(method, tied)
