@@ -14,7 +14,9 @@ FIELDS = frozenset({"chat_template", "chat_templates", "default_chat_template"})
 # Programs also render texts of these names; only one that climbs is told, as most are in other languages.
 LIKE_A_TEMPLATE = re.compile(r"\w*template\w*|\w*prompt\w*", re.IGNORECASE)
 TEMPLATE_FILE = re.compile(r"[\w.-]*(template|prompt)[\w-]*(\.(txt|tmpl|tpl|html|template|yaml|yml))?|modelfile")
-CLIMBS = re.compile(r"\{[{%](?:(?![%}]\}).){0,2000}?(__[a-z]+__|\|\s*attr\b|\\x5f|\\u005f)", re.DOTALL)
+INTERNAL = re.compile(r"__[a-z]+__|\|\s*attr\b|\\x5f|\\u005f")
+LONGEST_EXPRESSION = 2000
+LONGEST_TEXT = 4_000_000  # whatever is longer is a list of prompts and no template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,14 @@ class ChatTemplate:
 
 def climbs(text: str) -> bool:
     """Whether a text has a Jinja expression in it that looks for Python's internals."""
-    return "{" in text and CLIMBS.search(text) is not None
+    if len(text) > LONGEST_TEXT:
+        return False
+    for found in INTERNAL.finditer(text):
+        before = text[max(0, found.start() - LONGEST_EXPRESSION) : found.start()]
+        opened, closed = max(before.rfind("{{"), before.rfind("{%")), max(before.rfind("}}"), before.rfind("%}"))
+        if opened > closed:
+            return True
+    return False
 
 
 def in_value(value: Any, at: Place, field: str = "chat_template") -> Iterator[ChatTemplate]:
