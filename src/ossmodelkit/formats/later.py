@@ -88,3 +88,14 @@ def protobuf(blob: Blob) -> bool:
 def rdata(blob: Blob) -> bool:
     """Whether the first letter is one that R's serialization begins with."""
     return blob.head(1) in (b"X", b"B", b"A", b"R")
+
+
+def ggml(blob: Blob) -> bool:
+    """Whether one of the magic numbers from before GGUF is there."""
+    return blob.head(4) in (b"lmgg", b"fmgg", b"tjgg", b"algg")
+
+
+def importance_matrix(blob: Blob) -> bool:
+    """Whether a count of tensors stands first, and a short name follows."""
+    head = blob.head(8)
+    return len(head) == 8 and head[2:4] == b"\0\0" and 4 < int.from_bytes(head[4:], "little") <= 100

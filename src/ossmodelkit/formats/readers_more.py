@@ -9,6 +9,8 @@ from ossmodelkit.formats.reading import Reader
 MORE: tuple[Reader, ...] = (
     reader("safetensors", "safetensors", later.safetensors),
     reader("gguf", "gguf", later.gguf),
+    reader("ggml", "ggml_files", later.ggml),
+    reader("imatrix", "ggml_files", later.importance_matrix, "MATRIX"),
     reader("text", "text", later.text),
     reader("7z", "seven_zip", later.seven_zip),
     reader("hdf5", "hdf5", later.hdf5),
