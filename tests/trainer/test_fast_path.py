@@ -113,7 +113,7 @@ def test_recomputing_changes_nothing(kind: str | bool, method: str, llama: Path)
 
 
 def test_a_compiled_block_says_what_the_block_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same graphs without machine code; `python -m benchmarks quality` compiles for real, which takes a minute."""
+    """The same graphs without machine code, which would take a minute to make."""
     real = torch.compile
     monkeypatch.setattr(torch, "compile", lambda called, **how: real(called, backend="aot_eager", **how))
     models.tiny_llama(tmp_path / "base", layers=1)
