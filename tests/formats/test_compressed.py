@@ -125,3 +125,38 @@ def test_zip_members_packed_by_deflate64_are_judged() -> None:
         data[start + at : start + at + 2] = struct.pack("<H", 9)
     found = scan_bytes(bytes(data), "m.zip")
     assert found.verdict == "clean", said(found)
+
+
+def split_last_part(members: dict[str, int], part: int) -> bytes:
+    """The last part of a split archive: the directory, and no member of another part."""
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name in members:
+            archive.writestr(name, "text " * 20)
+    data = target.getvalue()
+    start = data.find(b"PK\x01\x02")
+    rest = bytearray(b"text" * 100 + data[start:])
+    at = 400
+    for volume in members.values():
+        rest[at + 34 : at + 36] = struct.pack("<H", volume)
+        at = rest.find(b"PK\x01\x02", at + 4)
+    end = rest.rfind(b"PK\x05\x06")
+    rest[end + 4 : end + 8] = struct.pack("<2H", part, part)
+    rest[end + 16 : end + 20] = struct.pack("<I", 400)
+    return bytes(rest)
+
+
+def test_a_part_of_a_split_zip_is_incomplete_and_named_so() -> None:
+    found = scan_bytes(split_last_part({"a.txt": 0, "b.txt": 1}, 2), "m.zip")
+    assert found.verdict == "incomplete", said(found)
+    assert "another part of a split archive" in said(found)
+
+
+def test_calling_itself_a_part_hides_no_member() -> None:
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("m/data.pkl", b"cos\nsystem\n(S'id'\ntR.")
+    data = bytearray(target.getvalue())
+    end = data.rfind(b"PK\x05\x06")
+    data[end + 4 : end + 8] = struct.pack("<2H", 3, 3)
+    assert scan_bytes(bytes(data), "m.pt").verdict == "dangerous"

@@ -13,7 +13,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from ossmodelkit.core.finding import Place
@@ -39,7 +39,8 @@ class Member:
 
     `offset` and `stored` bound the member's bytes in the file; `size` is what they claim to expand to.
     `local_name` is empty where there is no local header; `disagrees` says what else that header has
-    different. A member that is not `listed` has a header and no line in the directory.
+    different. A member that is not `listed` has a header and no line in the directory;
+    one that lies `elsewhere` is in another part of an archive that was split.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Member:
     link: str = ""
     disagrees: str = ""
     listed: bool = True
+    elsewhere: bool = False
 
     @property
     def encrypted(self) -> bool:
@@ -102,13 +104,22 @@ def directory(blob: Blob, end: int, budget: Budget) -> ZipArchive:
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, OverflowError, UnicodeError) as error:
         raise UnreadableError(f"broken zip directory: {error}") from error
     members = []
+    part = _part(blob, end)
     for info in infos:
         budget.spend_member()
-        members.append(_member(blob, info, end))
+        one = _member(blob, info, end)
+        members.append(replace(one, elsewhere=True) if not one.local_name and info.volume < part else one)
     start = max(min((one.header_at for one in members), default=starts), 0)
     listed = tuple(members)
     hidden = members_without_directory(blob, (_stretch(0, start), *listed), max(starts, start), budget)
     return ZipArchive(at=blob.at, start=start, end=end, members=(*listed, *hidden))
+
+
+def _part(blob: Blob, end: int) -> int:
+    """The number of this file among the parts of a split archive; 0 where it is the only one."""
+    tail = blob.slice(max(end - END_BYTES - LONGEST_COMMENT, 0), END_BYTES + LONGEST_COMMENT)[:end]
+    at = tail.rfind(END)
+    return int.from_bytes(tail[at + 4 : at + 6], "little") if at >= 0 else 0
 
 
 def _stretch(start: int, end: int) -> Member:

@@ -13,7 +13,6 @@ from ossmodelkit.formats.unpacking import Unpacked, Unpacking
 from ossmodelkit.formats.windows import window
 from ossmodelkit.formats.zip_archive import (
     END,
-    LOCAL,
     Member,
     ZipArchive,
     accepts,
@@ -21,6 +20,7 @@ from ossmodelkit.formats.zip_archive import (
     directory,
     members_without_directory,
 )
+from ossmodelkit.formats.zip_locals import LOCAL
 from ossmodelkit.foundation.errors import KitError, UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
@@ -83,6 +83,13 @@ def _read_member(
     member: Member, archive: ZipArchive, blob: Blob, budget: Budget, *, raw: bool = False
 ) -> Iterator[object]:
     if member.is_link:
+        return
+    if member.elsewhere:
+        yield Gap(
+            at=archive.place(member),
+            reason="lies in another part of a split archive",
+            remedy="put the parts together, for example with zip -s 0 m.zip --out whole.zip",
+        )
         return
     if member.size == 0 and member.stored == 0:
         return

@@ -67,6 +67,8 @@ def name_mismatch(archive: ZipArchive) -> Iterator[Hit]:
     something else than a reader of the other.
     """
     for member in archive.members:
+        if member.elsewhere:
+            continue
         saw = member.disagrees
         if not member.listed:
             saw = f"nothing in the directory, {member.local_name!r} before the member"
@@ -109,9 +111,8 @@ def bomb(archive: ZipArchive) -> Iterator[Hit]:
 
     Its members share the same bytes, or expand several hundred times to more than a quarter gigabyte.
     """
-    spans = sorted(
-        ((one.offset, one.offset + one.stored, one) for one in archive.members if one.stored), key=lambda span: span[:2]
-    )
+    here = [one for one in archive.members if one.stored and not one.elsewhere]
+    spans = sorted(((one.offset, one.offset + one.stored, one) for one in here), key=lambda span: span[:2])
     for (_, end, _), (start, _, member) in pairwise(spans):
         if start < end:
             yield Hit(at=archive.place(member), saw="members share the same bytes", remedy=UNPACK)
