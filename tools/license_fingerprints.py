@@ -16,10 +16,14 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ossmodelkit.licensing import fingerprints, material, wording
 from ossmodelkit.licensing.fingerprints import Known
+from ossmodelkit.licensing.identify import identify
+from tools.license_templates import Template, template
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 MODEL_TEXTS = {
@@ -76,57 +80,100 @@ PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 ENDORSE = re.compile(
     r"neither the name of\b.{1,120}?\bmay be used to\s+endorse\s+or\s+promote\s+products\s+derived", re.I | re.S
 )
+SAME_NAMES = (("GNU Lesser General", "GNU Library General"), ("GNU Library General", "GNU Lesser General"))
+# What often stands behind a license, as a text of its own, and a form of a license that the SPDX list cuts short.
+EXCEPTIONS = ("LLVM-exception", "fmt-exception", "GCC-exception-3.1", "Classpath-exception-2.0", "Bison-exception-2.2")
+SCANCODE_FORMS = (("Python-2.0.1", "python"),)
+LONGEST_HEADING = 8  # words in a line
+SHORT_WORDS = 450  # of an SPDX text: whatever is shorter is known, so that no cousin takes its name
 TAILS = (
     re.compile(r"^\s*(?:END OF TERMS AND CONDITIONS|APPENDIX: How to apply)", re.M),
     re.compile(r"^\s*How to Apply These Terms", re.M | re.I),
 )
 
 
-def sources(arguments: argparse.Namespace) -> Iterator[tuple[str, str, str, str]]:
-    """Every text as (id, source, kind, text)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A license text and where it comes from."""
+
+    id: str
+    source: str
+    kind: str = "license"
+    text: str
+    template: Template = field(default_factory=Template)
+
+
+def sources(arguments: argparse.Namespace) -> Iterator[Text]:
+    """Every text."""
     tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((CONFIGS / "licenses").glob("*.toml"))]
-    spdx = json.loads(arguments.spdx.read_text(encoding="utf-8"))["licenses"]
+    every = json.loads(arguments.spdx.read_text(encoding="utf-8"))
+    spdx, exceptions = every["licenses"], every["exceptions"]
     seen: set[str] = set()
     for table in tables:
         name = table["ids"].get("spdx", "")
         if name in spdx and not table.get("ambiguous"):
             seen.add(name)
-            yield table["id"], f"spdx:{name}", "license", spdx[name]["metadata"]["licenseText"]
-        yield from _scancode(arguments.scancode, table["id"], table["ids"].get("scancode", ""))
-    for name in SPDX_ONLY:
+            yield _of_spdx(table["id"], name, spdx[name])
+        allowed = _template(spdx[name]) if name in spdx else Template()
+        for one in _scancode(arguments.scancode, table["id"], table["ids"].get("scancode", "")):
+            yield replace(one, template=allowed)
+    for name in EXCEPTIONS:
+        yield Text(id=name, source=f"spdx:{name}", text=exceptions[name]["metadata"]["licenseText"])
+    for license_id, key in SCANCODE_FORMS:
+        yield from _scancode(arguments.scancode, license_id, key)
+    short = [name for name, one in spdx.items() if _is_short(one["metadata"])]
+    for name in sorted({*SPDX_ONLY, *short}):
         if name in spdx and name not in seen:
-            yield name, f"spdx:{name}", "license", spdx[name]["metadata"]["licenseText"]
+            yield _of_spdx(name, name, spdx[name])
     for names, kind in ((MODEL_TEXTS, "license"), (POLICIES, "policy")):
         for stem, license_id in sorted(names.items()):
             for path in sorted(arguments.texts.glob(f"{stem}.*")):
-                yield license_id, f"publisher:{stem}", kind, path.read_text(encoding="utf-8", errors="replace")
+                text = path.read_text(encoding="utf-8", errors="replace")
+                yield Text(id=license_id, source=f"publisher:{stem}", kind=kind, text=text)
     for key in SCANCODE_ONLY:
         kind = "policy" if "pup" in key or key == "llama-4-license-2025" else "license"
         yield from _scancode(arguments.scancode, f"scancode:{key}", key, kind)
 
 
-def _scancode(folder: Path, license_id: str, key: str, kind: str = "license") -> Iterator[tuple[str, str, str, str]]:
+def _is_short(metadata: dict[str, Any]) -> bool:
+    return not metadata["isDeprecatedLicenseId"] and len(metadata["licenseText"].split()) <= SHORT_WORDS
+
+
+def _of_spdx(license_id: str, name: str, one: dict[str, Any]) -> Text:
+    return Text(id=license_id, source=f"spdx:{name}", text=one["metadata"]["licenseText"], template=_template(one))
+
+
+def _template(one: dict[str, Any]) -> Template:
+    return template(one["text"]["regexpForMatch"]["regexps"])
+
+
+def _scancode(folder: Path, license_id: str, key: str, kind: str = "license") -> Iterator[Text]:
     path = folder / f"{key}.LICENSE"
     if key and path.is_file() and license_id not in ("unknown", "other"):
         text = path.read_text(encoding="utf-8", errors="replace")
-        yield license_id, f"scancode:{key}", kind, text.split("\n---\n", 1)[-1]
+        yield Text(id=license_id, source=f"scancode:{key}", kind=kind, text=text.split("\n---\n", 1)[-1])
 
 
-def variants(text: str) -> Iterator[str]:
+def variants(text: str, *, strict: bool) -> Iterator[str]:
     """The text, the text without its instructions on how to apply it, and the other form of BSD's third condition."""
     yield text
     other = ENDORSE.sub("The name of the author may not be used to endorse or promote products derived", text)
     if other != text:
         yield other
-    for tail in TAILS:
-        if found := tail.search(text):
-            yield text[: found.start()]
+    for one, instead in SAME_NAMES:
+        if one in text:
+            yield text.replace(one, instead)
+    if not strict:  # what stands behind the end of a model license binds as well
+        yield from (text[: found.start()] for tail in TAILS if (found := tail.search(text)))
 
 
-def entry(license_id: str, source: str, kind: str, text: str) -> tuple[Known, Counter[int]] | None:
-    """The fingerprint of one text; None for a text without words."""
+def entry(one: Text, text: str) -> tuple[Known, Counter[int]] | None:
+    """The fingerprint of one form of a text; None for a text without words."""
+    license_id, source, kind = one.id, one.source, one.kind
     found = wording.words(text)
     pairs = wording.pairs(found)
+    total = sum(pairs.values())
+    pairs.update(dict.fromkeys(one.template.ways - pairs.keys(), 0))
     if len(found) < 20:
         return None
     requires, forbids = PHRASES.get(license_id, ((), ()))
@@ -137,20 +184,34 @@ def entry(license_id: str, source: str, kind: str, text: str) -> tuple[Known, Co
         kind=kind,
         strict=_strict(license_id, kind),
         words=len(found),
-        pairs=sum(pairs.values()),
+        pairs=total,
         material=material.counts(found),
         sketch=(),
         requires=requires,
         forbids=forbids,
+        blanks=tuple(sorted(one.template.blanks)),
+        title=0 if _strict(license_id, kind) else _title(text),
+        first=wording.pair_hash(found[0], found[1]),
     )
     return known, pairs
+
+
+def _title(text: str) -> int:
+    """How many pairs the heading has: the short lines before the first long one."""
+    heading: list[str] = []
+    for line in text.split("\n"):
+        words = wording.words(line)
+        if len(words) > LONGEST_HEADING:
+            break
+        heading += words
+    return len(heading) if len(heading) <= 3 * LONGEST_HEADING else 0
 
 
 def _version(license_id: str, found: list[str]) -> tuple[str, ...]:
     """The version in a license's id as words, where the text itself says it: 3.0 is not 3.01."""
     named = re.search(r"-(\d+(?:\.\d+)+)", license_id)
     words = " ".join(named[1].split(".")) if named else ""
-    return (words,) if words and words in " ".join(found) else ()
+    return (words,) if words and f" {words} " in f" {' '.join(found)} " else ()
 
 
 def _same(made: tuple[Known, Counter[int]], other: tuple[Known, Counter[int]]) -> bool:
@@ -158,7 +219,7 @@ def _same(made: tuple[Known, Counter[int]], other: tuple[Known, Counter[int]]) -
     if made[0].id != other[0].id or made[0].material != other[0].material:
         return False
     common = sum((made[1] & other[1]).values())
-    return 2 * common >= 0.99 * (made[0].pairs + other[0].pairs)
+    return 2 * common == made[0].pairs + other[0].pairs
 
 
 def _strict(license_id: str, kind: str) -> bool:
@@ -170,29 +231,47 @@ def _strict(license_id: str, kind: str) -> bool:
     return "spdx" not in tomllib.loads(path.read_text(encoding="utf-8"))["ids"]
 
 
+def _twin(made: tuple[Known, Counter[int]], entries: list[tuple[Known, Counter[int]]]) -> str:
+    """The license that already has these very words under another id."""
+    return next((known.id for known, other in entries if known.id != made[0].id and other == made[1]), "")
+
+
+def _has_facts(license_id: str) -> bool:
+    return (CONFIGS / "licenses" / f"{license_id}.toml").is_file()
+
+
+def collected(arguments: argparse.Namespace) -> list[tuple[Known, Counter[int]]]:
+    """Every fingerprint once; a text without facts that differs from one with facts in names only is left out."""
+    entries: list[tuple[Known, Counter[int]]] = []
+    every = list(sources(arguments))
+    for one in (one for one in every if _has_facts(one.id) or one.kind == "policy"):
+        entries += _new(one, entries)
+    with_facts = fingerprints.unpack(fingerprints.pack(entries))
+    for one in (one for one in every if not (_has_facts(one.id) or one.kind == "policy")):
+        if identify(one.text, library=with_facts).result != "exact":
+            entries += _new(one, entries)
+    return sorted(entries, key=lambda made: (made[0].id, made[0].source, -made[0].words))
+
+
+def _new(one: Text, entries: list[tuple[Known, Counter[int]]]) -> Iterator[tuple[Known, Counter[int]]]:
+    for variant in variants(one.text, strict=_strict(one.id, one.kind)):
+        made = entry(one, variant)
+        if made is None or any(_same(made, other) for other in entries):
+            continue
+        twin = _twin(made, entries)
+        if twin and one.source.startswith("publisher:"):
+            raise SystemExit(f"{one.source} is the text of {twin}, not of {one.id}")
+        if not twin or _has_facts(one.id):
+            yield made
+
+
 def main() -> None:
     """Read the sources and write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spdx", type=Path, required=True)
     parser.add_argument("--scancode", type=Path, required=True)
     parser.add_argument("--texts", type=Path, required=True)
-    entries = []
-    seen: set[tuple[str, tuple[tuple[int, int], ...]]] = set()
-    for license_id, source, kind, text in sources(parser.parse_args()):
-        for variant in variants(text):
-            made = entry(license_id, source, kind, variant)
-            mark = (license_id, tuple(sorted(made[1].items()))) if made else None
-            twin = next(
-                (known.id for known, other in entries if made and known.id != license_id and other == made[1]), ""
-            )
-            if twin and source.startswith("publisher:"):
-                raise SystemExit(f"{source} is the text of {twin}, not of {license_id}")
-            if twin and license_id.startswith("scancode:"):
-                continue
-            if made and mark and mark not in seen and not any(_same(made, other) for other in entries):
-                seen.add(mark)
-                entries.append(made)
-    entries.sort(key=lambda made: (made[0].id, made[0].source, -made[0].words))
+    entries = collected(parser.parse_args())
     raw = fingerprints.pack(entries)
     (CONFIGS / fingerprints.FILE).write_bytes(raw)
     print(f"{len(entries)} texts of {len({made[0].id for made in entries})} licenses, {len(raw)} bytes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import time
 from collections.abc import Callable
@@ -127,7 +128,7 @@ def test_what_is_not_a_text_says_so(text: str, result: str) -> None:
         pytest.param("pluggy", "exact", "mit", id="MIT"),
         pytest.param("iniconfig", "exact", "mit", id="MIT again"),
         pytest.param("Jinja2", "exact", "bsd-3-clause", id="BSD"),
-        pytest.param("hypothesis", "exact", "mpl-2.0", id="a preamble about which files"),
+        pytest.param("hypothesis", "exact+extra", "mpl-2.0", id="a preamble: modifications are dual licensed"),
     ],
 )
 def test_installed_packages(package: str, result: str, license_id: str) -> None:
@@ -175,3 +176,62 @@ def test_no_text_takes_long(piece: str) -> None:
     began = time.perf_counter()
     identify((piece * 400_000)[:400_000])
     assert time.perf_counter() - began < 8
+
+
+def test_several_texts_are_all_named() -> None:
+    found = identify(installed("pluggy") + "\n\n" + apache())
+    assert (found.result, found.ids) == ("exact", ("mit", "apache-2.0"))
+
+
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        pytest.param("Users in Norway are excluded.", "norway", id="a place"),
+        pytest.param("Derivative models need the prior consent of the author.", "consent", id="no modal verb"),
+        pytest.param("Das Modell darf nicht von Firmen oder für Geld genutzt werden.", "darf", id="another language"),
+        pytest.param("本模型仅供研究使用,不得用于任何商业目的,违者必究,特此声明,请遵守。", "商业", id="another script"),
+        pytest.param("Licensed under the GNU General Public License.", "gnu", id="another license"),
+        pytest.param("You may not use the software for more than a day.", "may not", id="words of the text itself"),
+    ],
+)
+@pytest.mark.parametrize("place", ["before", "behind"])
+def test_extra_terms_are_told(extra: str, told: str, place: str) -> None:
+    text = installed("pluggy")
+    found = identify(f"{extra}\n\n{text}" if place == "before" else f"{text}\n\n{extra}")
+    assert (found.result, found.id) == ("exact+extra", "mit")
+    assert told in " ".join(found.extra)
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        pytest.param("The MIT License (MIT)", id="a title"),
+        pytest.param("Original library:\n  - Copyright Ada Lovelace and other contributors", id="holders"),
+        pytest.param("\n".join(f"Ada Lovelace {number}th of Byron" for number in range(60)), id="a list of names"),
+        pytest.param("https://example.org/contributors <ada@will.use.org>", id="addresses"),
+    ],
+)
+def test_titles_and_holders_are_no_terms(harmless: str) -> None:
+    found = identify(f"{harmless}\n\n{installed('pluggy')}")
+    assert (found.result, found.id) == ("exact", "mit")
+
+
+def test_a_word_changed_in_a_short_license_is_seen() -> None:
+    assert identify(installed("pluggy").replace("merge, publish", "merge, print")).result == "modified"
+    assert identify(installed("pluggy").replace("merge, publish, ", "")).result == "modified"
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_no_sentence_of_apache_can_be_taken_out_unseen(number: int) -> None:
+    sentences = re.findall(r"(?<=[.;])\s+[A-Z(\"][^.;]{40,400}[.;]", apache().partition("END OF TERMS")[0])
+    found = identify(apache().replace(sentences[number * len(sentences) // 8], ""))
+    assert found.result != "exact"
+
+
+def test_words_cut_at_a_line_end_are_mended() -> None:
+    cut = apache().replace("Contribution ", "Contri-\nbution ", 1).replace("Derivative Works", "Deriva-\ntive Works", 2)
+    assert wording.words(cut) == wording.words(apache())
+
+
+def test_a_version_is_no_list_mark() -> None:
+    assert wording.words("Acme License VERSION 1.0. This") != wording.words("Acme License VERSION 2.0. This")

@@ -108,7 +108,7 @@ def _component(
 
 def _own_text(repository: Repository | None, license_id: str) -> str:
     for file in repository.licenses if repository else ():
-        if file.identity.result == "exact" and file.identity.id == license_id:
+        if file.identity.result == "exact" and license_id in file.identity.ids:
             return _clean(file.read.text)
     return ""
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from ossmodelkit.core.license import Claim, Issue, Level
 from ossmodelkit.licensing import expressions, facts, material, metadata
+from ossmodelkit.licensing.identify import Identity
 from ossmodelkit.licensing.repository import LicenseFile, Repository
 from ossmodelkit.licensing.rules import texts
 
 NAMELESS = frozenset({"other", "unknown"})
+EXCEPTION = "-exception"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ def _open(tag: str, candidates: tuple[str, ...]) -> expressions.Resolved:
 def _main(found: list[LicenseFile], declared: expressions.Resolved) -> LicenseFile | None:
     """The file that speaks for the model: one whose name says so, one that fits, else the first."""
     for_model = [f for f in found if "model" in f.name.lower()]
-    exact = [f for f in found if f.identity.id in declared.ids and f.identity.result == "exact"]
+    exact = [f for f in found if set(f.identity.ids) & set(declared.ids) and f.identity.result == "exact"]
     known = [f for f in found if f.identity.result == "exact"]
     return next(iter([*for_model, *exact, *known, *found]), None)
 
@@ -97,11 +99,21 @@ def _evaluated(main: LicenseFile | None, declared: expressions.Resolved) -> tupl
     if identity is None or identity.result == "reference-only":
         return () if declared.issue else declared.ids
     if identity.result in ("exact", "exact+extra"):
-        own = (identity.id,) if identity.id in facts.index()["licenses"] else ()
-        if not own or not declared.ids or identity.id in declared.ids:
-            return own if len(declared.ids) < 2 or not own else declared.ids
-        return (expressions.strictest((*own, *declared.ids)),)
+        if _without_facts(identity):
+            return ()
+        held = tuple(one for one in identity.ids if not one.endswith(EXCEPTION))
+        if len(declared.ids) > 1 and set(identity.ids) & set(declared.ids):
+            return tuple(dict.fromkeys((*declared.ids, *held)))
+        if not declared.ids or set(declared.ids) <= set(held):
+            return held
+        return (expressions.strictest((*held, *declared.ids)),)
     return ()
+
+
+def _without_facts(identity: Identity) -> tuple[str, ...]:
+    """The texts a file holds that no facts are known about; an exception only loosens the license before it."""
+    known = facts.index()["licenses"]
+    return tuple(one for one in identity.ids if one not in known and not one.endswith(EXCEPTION))
 
 
 def _about_text(repository: Repository, main: LicenseFile | None, declared: expressions.Resolved) -> Iterator[Issue]:
@@ -109,7 +121,8 @@ def _about_text(repository: Repository, main: LicenseFile | None, declared: expr
         return
     identity, labels = main.identity, (repository.name,)
     told = "; ".join(identity.differences[:4])
-    if identity.result == "exact" and declared.ids and identity.id not in declared.ids:
+    another = not set(identity.ids) & set(declared.ids) or _stricter_beside(main, declared)
+    if identity.result == "exact" and declared.ids and another:
         yield _mismatch(repository, main, declared)
     if identity.result == "exact+extra":
         yield Issue(
@@ -119,7 +132,7 @@ def _about_text(repository: Repository, main: LicenseFile | None, declared: expr
             why=f"{main.name} holds {identity.id} and more: {identity.why}",
             fix="read what stands around the known text",
         )
-        if declared.ids and identity.id not in declared.ids:
+        if declared.ids and not set(identity.ids) & set(declared.ids):
             yield _mismatch(repository, main, declared)
     if identity.result == "modified" and identity.nearest in declared.ids:
         yield Issue(
@@ -131,13 +144,19 @@ def _about_text(repository: Repository, main: LicenseFile | None, declared: expr
         )
 
 
+def _stricter_beside(main: LicenseFile, declared: expressions.Resolved) -> bool:
+    """Whether the file holds, beside the declared text, one that binds more."""
+    beside = [one for one in main.identity.ids if one not in declared.ids and not one.endswith(EXCEPTION)]
+    return any(_strictness(one) > max(map(_strictness, declared.ids)) for one in beside)
+
+
 def _mismatch(repository: Repository, main: LicenseFile, declared: expressions.Resolved) -> Issue:
-    looser = expressions.strictness(declared.ids[0]) <= _strictness(main.identity.id)
+    looser = expressions.strictness(declared.ids[0]) <= max(map(_strictness, main.identity.ids))
     return Issue(
         id="license-declared-vs-file",
         level=Level.FAIL if looser else Level.WARN,
         components=(repository.name,),
-        why=f"the card declares {', '.join(declared.ids)}, and {main.name} is {main.identity.id}",
+        why=f"the card declares {', '.join(declared.ids)}, and {main.name} is {' and '.join(main.identity.ids)}",
         fix="ask the publisher which holds; until then the stricter one is evaluated",
     )
 
@@ -216,8 +235,8 @@ def _unresolved(repository: Repository, main: LicenseFile | None, declared: expr
         fix = "read the differences, and treat it as a license of its own"
     elif main and identity and identity.result == "unresolved":
         why = f"{main.name} is no known license: {identity.why}"
-    elif main and identity and identity.id.startswith("scancode:"):
-        why = f"{main.name} is the text {identity.id}, about which nothing is known here"
+    elif main and identity and _without_facts(identity):
+        why = f"{main.name} is the text {', '.join(_without_facts(identity))}, about which nothing is known here"
     elif card.prose:
         why = f"the card names a license in its prose only: {card.prose!r}"
         fix = "ask the publisher to declare it, and to ship its text"

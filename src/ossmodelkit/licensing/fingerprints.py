@@ -1,8 +1,9 @@
 """The fingerprint file: word pairs of known license texts as 24-bit hashes, and no text.
 
 Layout: magic, u32 length of the header, the header as compressed JSON, then one compressed block for each
-text: u32 number of distinct pairs, the gaps between their ascending hashes as varints, a byte of count each.
-Only the blocks of likely texts are ever unpacked: a sketch of each stands in the header.
+text: the gaps between the ascending hashes of its pairs as u32, then a byte of count each. A count of nothing
+marks a pair that may stand instead of others. Only the blocks of likely texts are ever unpacked: a sketch of
+each stands in the header.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from ossmodelkit.foundation import resources
 from ossmodelkit.foundation.errors import KitError
 
-MAGIC = b"KITLFP1\n"
+MAGIC = b"KITLFP2\n"
 FILE = "license-fingerprints.bin"
 SKETCH = 24
 
@@ -30,7 +31,9 @@ class Known:
     """One known text.
 
     `strict` says that its siblings differ in single words, so nothing may differ. `requires` and `forbids`
-    hold phrases that a short license must and must not contain. `kind` is license or policy.
+    hold phrases that a short license must and must not contain. `blanks` are the pairs of words before and
+    behind a place where names are filled in. `title` is how many pairs its heading has, which copies leave out,
+    and `first` its first pair. `kind` is license or policy.
     """
 
     id: str
@@ -43,6 +46,9 @@ class Known:
     sketch: tuple[int, ...]
     requires: tuple[str, ...] = ()
     forbids: tuple[str, ...] = ()
+    blanks: tuple[int, ...] = ()
+    title: int = 0
+    first: int = 0
     block: tuple[int, int] = (0, 0)
 
 
@@ -65,9 +71,8 @@ def pack(entries: Iterable[tuple[Known, Counter[int]]]) -> bytes:
     offset = 0
     for known, pairs in entries:
         hashes = sorted(pairs)
-        gaps = b"".join(_varint(after - before) for before, after in pairwise((0, *hashes)))
-        counts = bytes(min(pairs[one], 255) for one in hashes)
-        block = zlib.compress(struct.pack("<I", len(hashes)) + gaps + counts, 9)
+        gaps = struct.pack(f"<{len(hashes)}I", *(after - before for before, after in pairwise((0, *hashes))))
+        block = zlib.compress(gaps + bytes(min(pairs[one], 255) for one in hashes), 9)
         entry = {
             "id": known.id,
             "source": known.source,
@@ -76,9 +81,12 @@ def pack(entries: Iterable[tuple[Known, Counter[int]]]) -> bytes:
             "words": known.words,
             "pairs": known.pairs,
             "material": dict(sorted(known.material.items())),
-            "sketch": hashes[:SKETCH],
+            "sketch": [one for one in hashes if pairs[one]][:SKETCH],
             "requires": list(known.requires),
             "forbids": list(known.forbids),
+            "blanks": sorted(known.blanks),
+            "title": known.title,
+            "first": known.first,
             "block": [offset, len(block)],
         }
         header.append(entry)
@@ -95,18 +103,7 @@ def unpack(raw: bytes) -> Library:
     (length,) = struct.unpack_from("<I", raw, len(MAGIC))
     start = len(MAGIC) + 4
     header = json.loads(zlib.decompress(raw[start : start + length]))
-    known = tuple(
-        Known(
-            **{
-                **entry,
-                "sketch": tuple(entry["sketch"]),
-                "requires": tuple(entry["requires"]),
-                "forbids": tuple(entry["forbids"]),
-                "block": tuple(entry["block"]),
-            }
-        )
-        for entry in header
-    )
+    known = tuple(Known(**{key: _frozen(value) for key, value in entry.items()}) for entry in header)
     return Library(known=known, data=raw[start + length :])
 
 
@@ -116,26 +113,11 @@ def library() -> Library:
     return unpack(resources.config(FILE).read_bytes())
 
 
-def _varint(number: int) -> bytes:
-    """Seven bits to a byte, the low ones first; the high bit says that more follows."""
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes((*out, number))
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _unpacked(block: bytes) -> dict[int, int]:
     data = zlib.decompress(block)
-    (count,) = struct.unpack_from("<I", data)
-    hashes: list[int] = []
-    at, last = 4, 0
-    for _ in range(count):
-        gap = shift = 0
-        while data[at] & 0x80:
-            gap |= (data[at] & 0x7F) << shift
-            at, shift = at + 1, shift + 7
-        last += gap | data[at] << shift
-        at += 1
-        hashes.append(last)
-    return dict(zip(hashes, data[at : at + count], strict=True))
+    count = len(data) // 5
+    return dict(zip(accumulate(struct.unpack_from(f"<{count}I", data)), data[4 * count :], strict=True))

@@ -28,8 +28,8 @@ IN_NAMES = frozenset({"research", "academic"})
 ADDS_TERMS = frozenset(
     {
         *(set(LIMITS) - {"beginning", "prominently"}),
-        "must", "shall", "may", "permission", "permitted", "require", "requires", "required", "condition", "conditions",
-        "restriction", "restrictions", "agree", "dual", "additional", "either", "also", "alternatively",
+        "must", "shall", "may", "permission", "permitted", "requires", "required", "condition", "conditions",
+        "restriction", "restrictions", "agree", "dual", "either", "alternatively",
     }
 )  # fmt: skip
 VOCABULARY = frozenset((*MONTHS, *AMOUNTS, *PLACES, *LIMITS))

@@ -23,7 +23,12 @@ def identify_files(paths: tuple[Path, ...]) -> Report:
     """
     found = {str(path): _identity(path) for path in paths}
     rows = tuple(
-        (name, one.result, one.id or f"nearest {one.nearest}" if one.id or one.nearest else "-", _told(one))
+        (
+            name,
+            one.result,
+            " AND ".join(one.ids) or one.id or f"nearest {one.nearest}" if one.id or one.nearest else "-",
+            _told(one),
+        )
         for name, one in found.items()
     )
     open_ones = [(name, one) for name, one in found.items() if one.result not in ("exact", "exact+extra")]
@@ -66,6 +71,7 @@ def _wire(one: Identity) -> dict[str, object]:
         "score": one.score,
         "differences": list(one.differences),
         "also": list(one.also),
+        "extra": list(one.extra),
         "kind": one.kind,
         "why": one.why,
     }
