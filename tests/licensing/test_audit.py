@@ -191,7 +191,7 @@ def test_a_license_that_changed_is_noticed(tmp_path: Path, desk: Desk) -> None:
     folder = model(tmp_path / "m", "license: mit")
     gather(open_source(str(folder)), desk)
     model(folder, "license: bsd-3-clause")
-    assert "drift" in found(folder, desk)[1]
+    assert "license-drift" in found(folder, desk)[1]
 
 
 def test_the_record_holds_what_the_release_needs(tmp_path: Path, desk: Desk) -> None:
@@ -216,7 +216,7 @@ def test_only_failures_are_severe(tmp_path: Path, desk: Desk) -> None:
 def test_a_redistributed_folder_is_its_own_release_plan(tmp_path: Path, desk: Desk) -> None:
     folder = model(tmp_path / "m", "license: mit")
     sharing = replace(KNOWN, use=("redistribute-weights",))
-    assert "text-missing" in found(folder, desk, sharing)[1]
+    assert "license-text-missing" in found(folder, desk, sharing)[1]
     (folder / "LICENSE").write_text(installed("pluggy"))
     assert found(folder, desk, sharing)[1] == set()
 

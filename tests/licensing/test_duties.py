@@ -124,13 +124,13 @@ ADAPTER = part("adapter", "apache-2.0", name="org/adapter")
             id="an upstream NOTICE dropped",
         ),
         pytest.param(
-            (base("apache-2.0"),), dutiful("apache-2.0", files=["README.md"]), "text-missing", {}, id="no text"
+            (base("apache-2.0"),), dutiful("apache-2.0", files=["README.md"]), "license-text-missing", {}, id="no text"
         ),
-        pytest.param((copied("mit"),), dutiful("mit", files=[]), "text-missing", {}, id="MIT without its text"),
+        pytest.param((copied("mit"),), dutiful("mit", files=[]), "license-text-missing", {}, id="MIT without its text"),
         pytest.param(
             (base("qwen"),),
             {**dutiful("qwen"), "license": "apache-2.0"},
-            "text-missing",
+            "license-text-missing",
             {},
             id="LICENSE is the new one",
         ),

@@ -120,7 +120,7 @@ def test_a_met_duty_carries_its_evidence() -> None:
     decision = judge(base("llama3.1"), release=dutiful("llama3.1"))
     states = {duty.id: (duty.state.value, duty.evidence) for duty in decision.obligations}
     assert states["license-naming-prefix"] == ("met", "Llama-Foo-8B")
-    assert states["license-text-missing"] == ("met", "LICENSE")
+    assert states["license-license-text-missing"] == ("met", "LICENSE")
 
 
 def test_without_a_release_duties_wait_for_a_person() -> None:

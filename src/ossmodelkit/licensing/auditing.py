@@ -9,7 +9,7 @@ from ossmodelkit.core.finding import Finding, Gap, Place, Severity
 from ossmodelkit.core.license import Decision, Issue, Level
 from ossmodelkit.core.lineage import Relation
 from ossmodelkit.licensing import case as cases
-from ossmodelkit.licensing import facts, lineage
+from ossmodelkit.licensing import dependencies, facts, lineage
 from ossmodelkit.licensing.claims import Conclusion, conclude
 from ossmodelkit.licensing.deciding import decide
 from ossmodelkit.licensing.lineage import Ancestor
@@ -38,6 +38,7 @@ class Audit:
     family: tuple[Ancestor, ...]
     situation: Situation
     decision: Decision
+    dependencies: tuple[dependencies.Dependency, ...] = ()
 
     @property
     def concluded(self) -> str:
@@ -46,28 +47,52 @@ class Audit:
 
 
 def audit(
-    repository: Repository, profile: Profile, resolve: lineage.Resolver, *, name: str = "", earlier: str = ""
+    repository: Repository,
+    profile: Profile,
+    resolve: lineage.Resolver,
+    *,
+    name: str = "",
+    earlier: str = "",
+    look_up: dependencies.LookUp = dependencies.nothing_installed,
 ) -> Audit:
-    """Judge a repository; `earlier` is what a former record concluded, for noticing a change."""
+    """Judge a repository; `earlier` is what a former record concluded, for noticing a change.
+
+    `look_up` tells what a package that the repository's code needs says about its license.
+    """
     conclusion = conclude(repository)
     family = lineage.walk(repository.name, repository.parents, resolve)
-    situation = _situation(repository, conclusion, family, profile, name)
+    needed = dependencies.resolve(repository.needs, repository.files, look_up)
+    situation = _situation(repository, conclusion, family, profile, name, needed)
     extra = [
         *conclusion.issues,
         *lineage.disagreements(repository),
         *_about_family(repository, conclusion, family),
         *_drift(repository, conclusion, earlier),
         *_gate(repository, profile),
+        *(dependencies.issues(_all_code(repository, conclusion), needed) if profile.distributes else ()),
     ]
     decision = decide(situation, extra)
-    return Audit(repository=repository, conclusion=conclusion, family=family, situation=situation, decision=decision)
+    return Audit(
+        repository=repository,
+        conclusion=conclusion,
+        family=family,
+        situation=situation,
+        decision=decision,
+        dependencies=needed,
+    )
 
 
 def _situation(
-    repository: Repository, conclusion: Conclusion, family: tuple[Ancestor, ...], profile: Profile, name: str
+    repository: Repository,
+    conclusion: Conclusion,
+    family: tuple[Ancestor, ...],
+    profile: Profile,
+    name: str,
+    needed: tuple[dependencies.Dependency, ...],
 ) -> Situation:
     components = [_own(repository, conclusion, family)] if conclusion.licenses else []
     components += _code(repository)
+    components += dependencies.shipped(needed)
     for one in family:
         if one.licenses and set(one.licenses) != set(conclusion.licenses):
             components.append(_of_family(repository, one))
@@ -101,6 +126,13 @@ def _code(repository: Repository) -> list[Component]:
     for script, expression in repository.headers:
         named.setdefault(expression, script)
     return [Component(role="repo-code", name=name, license=word) for word, name in named.items() if word]
+
+
+def _all_code(repository: Repository, conclusion: Conclusion) -> list[Component]:
+    """Code of a license of its own, else scripts under the license of the whole."""
+    ships = any(name.endswith(".py") for name in repository.files)
+    whole = [Component(role="repo-code", name=repository.name, license=one) for one in conclusion.licenses if ships]
+    return _code(repository) or whole
 
 
 def _of_family(repository: Repository, one: Ancestor) -> Component:
@@ -221,7 +253,7 @@ def _drift(repository: Repository, conclusion: Conclusion, earlier: str) -> Iter
     now = " AND ".join(conclusion.licenses)
     if earlier and now and earlier != now:
         yield Issue(
-            id="license-drift",
+            id="license-license-drift",
             level=Level.WARN,
             components=(repository.name,),
             why=f"an earlier record of this project says {earlier}, and now it is {now}",

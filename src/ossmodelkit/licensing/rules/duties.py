@@ -43,7 +43,7 @@ def license_text(case: Case) -> Iterator[Saying]:
         yield from duty_of(
             case,
             part,
-            "license-text-missing",
+            "license-license-text-missing",
             duty=f"ship {what} {part.terms.name}",
             done=where,
             why=f"{part.terms.name} wants {what} it to travel with the model, and the release holds none",
