@@ -181,6 +181,7 @@ SHELVES = (
             "python-reaches-out",
             "python-in-archive-reaches-out",
             "python-unreached",
+            "python-attacks",
         ),
     ),
     Shelf(

@@ -10,6 +10,7 @@ from ossmodelkit.core.check import check
 from ossmodelkit.core.finding import Hit, Severity
 from ossmodelkit.formats.python_code import LoaderCode, PythonFile
 from ossmodelkit.formats.repository_views import UnreachedPython
+from ossmodelkit.scanning.python_malice import unmistakable
 from ossmodelkit.scanning.python_reach import Deed, deeds
 from ossmodelkit.scanning.tables import table
 
@@ -61,4 +62,14 @@ def unreached(file: UnreachedPython) -> Iterator[Hit]:
     yield Hit(at=file.at, saw="not imported by a loader", remedy="Read it before running it.")
 
 
-CHECKS = (reaches_out, in_archive, unreached)
+@check("python-attacks", reads=PythonFile, severity=Severity.CRITICAL)
+def attacks(file: PythonFile) -> Iterator[Hit]:
+    """This Python file does what only an attack does, whoever is to run it.
+
+    No loader has to import it: a name like `app.py`, or a line in the model card, makes people start it.
+    """
+    for line, saw in unmistakable(file.text)[:5]:
+        yield Hit(at=replace(file.at, line=line), saw=saw[:160], remedy="Do not run it; report it to the publisher.")
+
+
+CHECKS = (reaches_out, in_archive, unreached, attacks)
