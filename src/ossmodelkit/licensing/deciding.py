@@ -78,8 +78,9 @@ VERDICTS = ("ok", "ok-with-obligations", "warn", "unresolved", "fail")
 IDS = (
     "license-nc-commercial", "license-threshold", "license-registration", "license-territory", "license-regulatory",
     "license-output-training", "license-distill-derivative", "license-naming-prefix", "license-display-missing",
-    "license-notice-missing", "license-license-text-missing", "license-modified-notice", "license-use-restriction-pass-on",
-    "license-relicense", "license-share-alike-conflict", "license-further-restriction", "license-network-source",
+    "license-notice-missing", "license-license-text-missing", "license-modified-notice",
+    "license-use-restriction-pass-on", "license-relicense",
+    "license-share-alike-conflict", "license-further-restriction", "license-network-source",
     "license-data-unsettled", "license-data-notice", "license-declared-vs-file", "license-declared-vs-base",
     "license-lineage-mismatch", "license-lineage-undeclared", "license-unresolved-license", "license-companion-policy",
     "license-gated-mirror", "license-license-drift", "license-code-copyleft-only", "license-guardrail-termination",
