@@ -25,14 +25,19 @@ def answer(outer: Terms, inner: Terms) -> str:
 
     `outer` is the license of the program that goes out, `inner` of the code it takes in.
     """
+    said = answer_to(str(outer.says("ids", "spdx")), str(inner.says("ids", "spdx")))
+    return said or ("Yes" if inner.family == "public-domain" else "")
+
+
+def answer_to(outer: str, inner: str) -> str:
+    """The same for two SPDX ids."""
     pairs = matrix()
-    row = pairs["rows"].get(_spdx(outer, pairs))
-    inner_id = _spdx(inner, pairs)
-    if row is None or inner_id not in pairs["ids"]:
-        return "Yes" if inner.family == "public-domain" else ""
-    return ANSWERS[row[pairs["ids"].index(inner_id)]]
+    row, inner_id = pairs["rows"].get(_listed(outer, pairs)), _listed(inner, pairs)
+    return "" if row is None or inner_id not in pairs["ids"] else ANSWERS[row[pairs["ids"].index(inner_id)]]
 
 
-def _spdx(terms: Terms, pairs: Mapping[str, Any]) -> str:
-    spdx = str(terms.says("ids", "spdx"))
+def _listed(spdx: str, pairs: Mapping[str, Any]) -> str:
+    """The spelling of OSADL's list, which has `-only` and `-or-later` where SPDX once had neither."""
+    if spdx.endswith("+"):
+        return f"{spdx[:-1]}-or-later"
     return spdx if spdx in pairs["rows"] else f"{spdx}-only" if f"{spdx}-only" in pairs["rows"] else spdx

@@ -19,6 +19,7 @@ def details(audit: Audit) -> dict[str, Any]:
         "declared": audit.conclusion.declared,
         "claims": [to_wire(claim) for claim in audit.conclusion.claims],
         "parents": [to_wire(one.parent) for one in audit.family],
+        "dependencies": [{"role": "dependency", **to_wire(one)} for one in audit.dependencies],
         "verdict": audit.decision.verdict,
         "obligations": [obligation(duty) for duty in audit.decision.obligations],
         "questions": list(audit.decision.questions),

@@ -12,7 +12,7 @@ from ossmodelkit.core.artifact import EntryKind
 from ossmodelkit.core.lineage import Parent, Relation
 from ossmodelkit.core.source import Source
 from ossmodelkit.licensing import card as cards
-from ossmodelkit.licensing import metadata, parents
+from ossmodelkit.licensing import metadata, parents, requirements
 from ossmodelkit.licensing.identify import Identity, identify
 from ossmodelkit.licensing.reading import Read, read_text
 
@@ -59,6 +59,7 @@ class Repository:
     parents: tuple[Parent, ...] = ()
     told: tuple[metadata.Told, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    needs: requirements.Needs = requirements.NONE
     config: dict[str, Any] = field(default_factory=dict)
     problems: tuple[tuple[str, str], ...] = ()
 
@@ -91,6 +92,7 @@ def read(source: Source, *, license_text: str = "") -> Repository:
     card_name = next((name for name in names if name.lower() in ("readme.md", "readme")), "")
     card, problems = _card(source, card_name)
     told, unread = metadata.read(source)
+    needs = requirements.read(source)
     links = [entry.name for entry in source.inventory.entries if entry.kind is not EntryKind.FILE]
     found = _license_files(source, [*(entry.name for entry in entries), *links], license_text, card.license_link)
     return Repository(
@@ -104,8 +106,9 @@ def read(source: Source, *, license_text: str = "") -> Repository:
         parents=_parents(source, card, told),
         told=told,
         headers=_headers(source, names),
+        needs=needs,
         config=_config(source),
-        problems=(*problems, *unread),
+        problems=(*problems, *unread, *needs.problems),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ossmodelkit.core.report import Report, Table
 from ossmodelkit.core.source import Source
 from ossmodelkit.licensing import auditing, recording, repository
 from ossmodelkit.licensing.deciding import IDS
+from ossmodelkit.licensing.dependencies import Installed
 from ossmodelkit.licensing.situation import Profile
 from ossmodelkit.sources.opening import open_source
 from ossmodelkit.workflow.desk import Desk
@@ -21,6 +23,7 @@ from ossmodelkit.workflow.license_profile import of_settings
 from ossmodelkit.workflow.license_training import trained_on
 
 DISCLAIMER = "Not legal advice: license facts as read from the texts; see docs/licenses.md for what was read."
+MOST_NAMES = 30
 OUTCOMES = {"fail": Outcome.FAIL, "unresolved": Outcome.INCOMPLETE}
 SUMMARIES = {
     "ok": "nothing stands against this use",
@@ -64,7 +67,7 @@ def license(
         gaps=answers.gaps,
         asked=answers.asked,
         tables=tables(details),
-        notes=(*(f"to answer: {question}" for question in details["questions"]), DISCLAIMER),
+        notes=(*_notes(details), DISCLAIMER),
         next_steps=("kit license notice MODEL   writes what has to travel",)
         if verdict == "ok-with-obligations"
         else (),
@@ -86,7 +89,14 @@ def audited(
         resolver(source, desk, online=online),
         name=desk.settings.release.name,
         earlier=str(records[-1].details.get("concluded", "")) if records else "",
+        look_up=_installed,
     )
+
+
+def _installed(name: str) -> Installed | None:
+    from ossmodelkit.licensing.installed import look_up
+
+    return look_up(name)
 
 
 def _record(source: Source, desk: Desk, audit: auditing.Audit) -> Evidence:
@@ -100,6 +110,15 @@ def _answers(audit: auditing.Audit) -> Answers:
 def findings(audit: auditing.Audit) -> list[dict[str, Any]]:
     """The findings in the words of a scenario's answer, so that both read the same."""
     return [recording.issue(issue) for issue in audit.decision.issues]
+
+
+def _notes(details: Any) -> Iterator[str]:
+    yield from (f"to answer: {question}" for question in details["questions"])
+    open_ones = [one["name"] for one in details["dependencies"] if not one["license"]]
+    if open_ones:
+        more = f" and {len(open_ones) - MOST_NAMES} more" if len(open_ones) > MOST_NAMES else ""
+        listed = ", ".join(open_ones[:MOST_NAMES])
+        yield f"packages whose license is not resolved (none installed here names it): {listed}{more}"
 
 
 def tables(details: Any) -> tuple[Table, ...]:
@@ -117,9 +136,12 @@ def tables(details: Any) -> tuple[Table, ...]:
     family = tuple(
         (p["ref"], p["relation"], p["license"] or "unresolved", p["declared_in"]) for p in details["parents"]
     )
+    needs = [one for one in details["dependencies"] if one["license"]]
+    packages = tuple((one["name"], one["license"], one["version"], one["declared_in"]) for one in needs[:MOST_NAMES])
     made = (
         Table(title="Who says so", columns=("where", "says", "how", ""), rows=claims),
         Table(title="Family", columns=("model", "as", "license", "named in"), rows=family),
+        Table(title="Its code needs", columns=("package", "license", "as installed", "named in"), rows=packages),
         Table(title="You owe", columns=("state", "what", "for", "clause"), rows=recording.owed(details["obligations"])),
     )
     return (facts, *(table for table in made if table.rows))
