@@ -91,6 +91,41 @@ def test_finds_promises(name: str, form: str) -> None:
     assert len(promises(FORMS[form](EVIL[name]))) == 1
 
 
+CLOSURE: Body = [0x403, GLOBAL, NULL, *CALL_SYSTEM]
+QUALIFIED: Body = [
+    6,
+    6,
+    *symbol(b"::"),
+    2,
+    *symbol(b"base"),
+    2,
+    *symbol(b"system"),
+    NULL,
+    2,
+    16,
+    1,
+    0x40009,
+    2,
+    b"id",
+    NULL,
+]
+CALLS: dict[str, tuple[Body, list[str]]] = {
+    "a closure": (CLOSURE, ["system"]),
+    "a function with its package": (QUALIFIED, ["::", "base", "system"]),
+    "byte code": (code_of([[6, NULL, 0, *symbol(b"system"), 0, NULL]]), ["system"]),
+    "an argument": ([6, *symbol(b"log"), 2, *symbol(b"system"), NULL], ["log"]),
+    "a hook of a workspace": ([0x402, *symbol(b".First"), *CLOSURE, NULL], [".First", "system"]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", CALLS)
+def test_finds_what_functions_call(name: str, form: str) -> None:
+    body, expected = CALLS[name]
+    (found,) = (view for view in views(rdata.READER, FORMS[form](body)) if isinstance(view, RData))
+    assert [called for called, _ in found.calls] == expected
+
+
 @pytest.mark.parametrize("mark", rdata.WORKSPACES)
 def test_reads_workspaces(mark: bytes) -> None:
     assert len(promises(mark + xdr(EVIL["a promise"]))) == 1

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ossmodelkit.formats import numbers_only, rdata, text
+from ossmodelkit.scanning.checks import r_objects
 from ossmodelkit.scanning.checks.documents import CHECKS
 from tests.making.blobs import flagged, ids, scan, views
 
@@ -29,6 +30,7 @@ def asked(name: str, content: str) -> list[str]:
         pytest.param("a: !<tag:yaml.org,2002:python/object/apply:eval> ['1']", "yaml-builds-object", id="verbatim"),
         pytest.param("%TAG ! tag:yaml.org,2002:\n---\na: !python/object/apply:os.system ['id']", "yaml-builds-object", id="tag directive"),
         pytest.param("%TAG !p! tag:yaml.org,2002:python/\n---\na: !p!object/apply:os.system ['id']", "yaml-builds-object", id="tag handle"),
+        pytest.param("_type: llm_bash_chain\nllm: {}", "config-imports-target", id="LangChain"),
         pytest.param("a: !new:os.system\n  x: 1", "yaml-builds-object", id="HyperPyYAML"),
         pytest.param("model:\n  _target_: os.system\n  command: id", "config-imports-target", id="Hydra"),
         pytest.param("x: {_target_: builtins.exec, _args_: ['1']}", "config-imports-target", id="Hydra, flow"),
@@ -95,6 +97,36 @@ def test_xml_leaves_alone(content: str) -> None:
     assert asked("x.xml" if content.startswith("<?") else "x.md", content) == []
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<svg xmlns="http://www.w3.org/2000/svg"><script>fetch("x")</script></svg>',
+        '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+        '<svg xmlns:xlink="http://www.w3.org/1999/xlink"><a xlink:href="javascript:alert(1)"/></svg>',
+        '<PMML version="4.4"><script>x</script></PMML>',
+        '<xsl:stylesheet xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:copy-of select="document(\'/etc/passwd\')"/></xsl:stylesheet>',
+    ],
+)
+def test_xml_runs_code_flags(content: str) -> None:
+    assert asked("x.svg", content) == ["xml-runs-code"]
+
+
+def test_a_style_sheet_from_elsewhere_is_fetched() -> None:
+    assert asked("x.xml", '<?xml version="1.0"?><?xml-stylesheet href="http://x/y.xsl"?><PMML/>') == ["xml-entity"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<html><body><script>x()</script></body></html>",
+        '<svg><style>a</style><text online="a">x</text></svg>',
+        '<?xml-stylesheet href="a.css"?><svg/>',
+    ],
+)
+def test_xml_runs_code_leaves_alone(content: str) -> None:
+    assert asked("x.svg", content) == []
+
+
 def test_openvino_custom_layer_flags() -> None:
     content = '<net><layers><layer id="0" type="Evil" version="evil_ext"/></layers></net>'
     assert asked("m.xml", content) == ["openvino-custom-layer"]
@@ -145,12 +177,14 @@ R_SYMBOL = r_number(1, 0x40009, 1) + b"x"
         pytest.param(r_number(0x405, 253, 252) + R_SYMBOL, ["r-promise"], id="promise with an environment"),
         pytest.param(r_number(19, 1, 5, 252) + R_SYMBOL, ["r-promise"], id="promise in a list"),
         pytest.param(r_number(5, 254) + R_SYMBOL, [], id="promise with a value"),
+        pytest.param(r_number(6, 1, 0x40009, 6) + b"system" + r_number(254), ["r-function-acts"], id="call of system"),
+        pytest.param(r_number(6, 1, 0x40009, 3) + b"log" + r_number(254), [], id="call of log"),
         pytest.param(r_number(13, 2, 1, 2), [], id="integers"),
         pytest.param(r_number(0x213, 1, 14, 1) + bytes(8) + r_number(0x402) + R_SYMBOL + r_number(16, 0, 254), [], id="list with attributes"),
     ],
 )  # fmt: skip
 def test_r_promise(tmp_path: Path, body: bytes, expected: list[str]) -> None:
-    assert ids(CHECKS, rdata.READER, R_HEAD + body) == expected
+    assert ids(r_objects.CHECKS, rdata.READER, R_HEAD + body) == expected
     assert ids(CHECKS, rdata.READER, b"RDX3\n" + R_HEAD + body) == expected
     (tmp_path / "m.rds").write_bytes(gzip.compress(R_HEAD + body))
     if expected:

@@ -17,6 +17,12 @@ LEADS_AWAY = re.compile(r"://|^[/\\]|^[A-Za-z]:|\.\.[/\\]")
 XINCLUDE = "http://www.w3.org/2001/XInclude"
 
 
+# Documents that have no use for a script; a page has, and shows itself to be one.
+SCRIPTED = frozenset({"svg", "pmml", "net", "stylesheet", "transform"})
+EVENT = re.compile(r"on[a-z]+")
+REACHES_OUT = re.compile(r"\b(document|unparsed-text|doc)\s*\(|\b(java|xalan|php|clitype):")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XmlEntity:
     """An entity or external definition that a document declares."""
@@ -29,7 +35,7 @@ class XmlEntity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XmlDocument:
-    """Root element, and the operator types of an OpenVINO network with their libraries."""
+    """Root element, the operator types of an OpenVINO network with their libraries, and what runs as a script."""
 
     at: Place
     root: str
@@ -73,6 +79,18 @@ def views(blob: Blob, texts: Iterable[str], budget: Budget) -> Iterator[object]:
         yield XmlDocument(at=blob.at, root=seen.root, layers=tuple(seen.layers), scripts=tuple(seen.scripts))
 
 
+def _scripts(name: str, attributes: dict[str, str]) -> Iterator[str]:
+    """What of an element runs: a script itself, a handler of an event, a function of XSLT that reaches out."""
+    if name == "script":
+        yield f"<script> {attributes.get('href', attributes.get('xlink:href', ''))}".strip()
+    for key, value in attributes.items():
+        address = key.rpartition(":")[2] == "href" and value.strip().lower().startswith("javascript:")
+        handler = EVENT.fullmatch(key.lower()) is not None and "(" in value
+        reads = key in ("select", "test", "match", "use") and REACHES_OUT.search(value)
+        if address or handler or reads:
+            yield f"<{name} {key}={value[:100]!r}>"
+
+
 def _listen(parser: object, seen: _Seen) -> None:
     def start(name: str, attributes: dict[str, str]) -> None:
         seen.root = seen.root or name
@@ -84,8 +102,13 @@ def _listen(parser: object, seen: _Seen) -> None:
             seen.entities.append((name, attributes["href"], True, parser.CurrentLineNumber))  # type: ignore[attr-defined]
         if seen.root == "net" and name == "layer":
             seen.layers.append((attributes.get("type", ""), attributes.get("version", "")))
-        if name.rpartition(":")[2].lower() in ("script", "foreignobject"):
-            seen.scripts.append(name)
+        if seen.root.rpartition(":")[2].lower() in SCRIPTED:
+            seen.scripts.extend(_scripts(name.rpartition(":")[2].lower(), attributes))
+
+    def instruction(target: str, data: str) -> None:
+        link = re.search(r"""href\s*=\s*["']([^"']*)""", data)
+        if target == "xml-stylesheet" and link and LEADS_AWAY.search(link[1]):
+            seen.entities.append((target, link[1], True, parser.CurrentLineNumber))  # type: ignore[attr-defined]
 
     def end(name: str) -> None:
         seen.depth -= 1
@@ -96,7 +119,11 @@ def _listen(parser: object, seen: _Seen) -> None:
             raise ValueError("declares more entities than any model needs")
 
     def doctype(name: str, system: str | None, public: str | None, internal: int) -> None:
-        if system and LEADS_AWAY.search(system) and not system.startswith(("http://www.w3.org/", "https://www.w3.org/")):
+        if (
+            system
+            and LEADS_AWAY.search(system)
+            and not system.startswith(("http://www.w3.org/", "https://www.w3.org/"))
+        ):
             seen.entities.append((name, system, True, parser.CurrentLineNumber))  # type: ignore[attr-defined]
 
     def doctype_over() -> None:
@@ -105,6 +132,7 @@ def _listen(parser: object, seen: _Seen) -> None:
 
     parser.EndDoctypeDeclHandler = doctype_over  # type: ignore[attr-defined]
     parser.StartElementHandler = start  # type: ignore[attr-defined]
+    parser.ProcessingInstructionHandler = instruction  # type: ignore[attr-defined]
     parser.EndElementHandler = end  # type: ignore[attr-defined]
     parser.EntityDeclHandler = entity  # type: ignore[attr-defined]
     parser.StartDoctypeDeclHandler = doctype  # type: ignore[attr-defined]

@@ -28,10 +28,11 @@ KNOWN_VERSIONS = [struct.pack(order, version) for order in (BIG, LITTLE) for ver
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RData:
-    """An R object, and the offsets of promises in it that nobody has evaluated yet."""
+    """An R object, the offsets of promises in it that nobody has evaluated yet, and what its code calls."""
 
     at: Place
     promises: tuple[int, ...]
+    calls: tuple[tuple[str, int], ...] = ()
 
 
 def accepts(blob: Blob) -> bool:
@@ -53,9 +54,13 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     try:
         walk.run()
     except UnreadableError:
-        yield RData(at=blob.at, promises=tuple(sorted(walk.promises)))
+        yield _seen(blob, walk)
         raise
-    yield RData(at=blob.at, promises=tuple(sorted(walk.promises)))
+    yield _seen(blob, walk)
+
+
+def _seen(blob: Blob, walk: Walk) -> RData:
+    return RData(at=blob.at, promises=tuple(sorted(walk.promises)), calls=tuple(walk.calls.items()))
 
 
 def _source(span: Span, start: int, budget: Budget) -> Input:

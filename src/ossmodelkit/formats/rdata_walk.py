@@ -27,6 +27,7 @@ EMPTY_ENVIRONMENT, BASE_ENVIRONMENT, ATTR_LIST, ATTR_CALL, ALTREP = 242, 241, 23
 LEAVES = {NILVALUE, GLOBAL, UNBOUND, MISSING, BASE_NAMESPACE, EMPTY_ENVIRONMENT, BASE_ENVIRONMENT}
 LINKED = {PAIRS, CLOSURE, PROMISE, CALL, DOTS, ATTR_LIST, ATTR_CALL}
 WIDTHS = {LOGICAL: 4, INTEGER: 4, DOUBLE: 8, COMPLEX: COMPLEX_BYTES, RAW: 1}
+HOOKS = frozenset({".First", ".Last"})  # R calls what a workspace binds to these when it starts and ends
 MOST_WAITING = 5_000_000
 
 
@@ -39,8 +40,8 @@ def sinks() -> frozenset[str]:
 class Task(NamedTuple):
     """Something that is still to be read: what, where it stands, and the promise it belongs to.
 
-    `place` tells bindings of an environment from everything else; `owner` is the offset of the promise
-    whose expression this is part of, or -1.
+    `place` tells bindings of an environment, and the function of a call, from everything else; `owner`
+    is the offset of the promise whose expression this is part of, or -1.
     """
 
     what: str
@@ -57,6 +58,7 @@ class Walk:
         self.source = source
         self.promises: set[int] = set()
         self.settled: set[int] = set()
+        self.calls: dict[str, int] = {}
         self.names: list[str] = []
         self.todo: list[Task] = [Task("item")]
 
@@ -103,7 +105,7 @@ class Walk:
         part = Task("item", owner=task.owner)
         if kind == REFERENCE:
             index = flags >> 8 or self.source.number()
-            self.named(self.names[index - 1] if 0 < index <= len(self.names) else "", task.owner)
+            self.named(self.names[index - 1] if 0 < index <= len(self.names) else "", task)
         elif kind in LINKED:
             self.linked(kind, start, has_attributes or kind in (ATTR_LIST, ATTR_CALL), has_tag, task)
         elif kind == ENVIRONMENT:
@@ -122,6 +124,7 @@ class Walk:
     def linked(self, kind: int, start: int, has_attributes: bool, has_tag: bool, task: Task) -> None:
         """Attributes, tag, first and rest; a promise is environment, value and expression."""
         part = Task("item", owner=task.owner)
+        called = part._replace(place="called")
         before = [part] * (has_attributes + has_tag)
         if kind == PROMISE and task.place == "binding":
             # Bound in an environment it runs when somebody uses the name, as a function does when called.
@@ -130,6 +133,9 @@ class Walk:
             self.expect(*before, Task("value", owner=start), part)
         elif kind == PAIRS and task.place == "frame":
             self.expect(*before, part._replace(place="binding"), part._replace(place="frame"))
+        elif kind in (CALL, ATTR_CALL) or task.place == "called":
+            # A function may be called as `base::system`, which is a call itself.
+            self.expect(*before, called, called if task.place == "called" else part)
         else:
             self.expect(*before, part, part)
 
@@ -147,10 +153,13 @@ class Walk:
             raise UnreadableError(f"a symbol without a name at byte {self.source.at}")
         name = self.source.text(self.source.number())
         self.names.append(name)
-        self.named(name, task.owner)
+        self.named(name, task)
 
-    def named(self, name: str, owner: int) -> None:
-        """Note what the expression of a promise names."""
+    def named(self, name: str, task: Task) -> None:
+        """Note what the expression of a promise names, and what is called anywhere."""
+        owner = task.owner
+        if task.place == "called" or name in HOOKS:
+            self.calls.setdefault(name, self.source.at)
         if owner >= 0 and owner not in self.settled and name in sinks():
             self.promises.add(owner)
 
@@ -159,7 +168,7 @@ class Walk:
         if has_attributes:
             self.expect(part._replace(owner=-1))
         if kind in (CHARACTERS, SPECIAL, BUILTIN):
-            self.named(self.source.text(self.source.number()), part.owner)
+            self.named(self.source.text(self.source.number()), part)
         elif kind in WIDTHS:
             self.source.values(self.length(), WIDTHS[kind])
         elif kind in (TEXTS, LIST, EXPRESSION):
@@ -200,7 +209,9 @@ class Walk:
             self.source.number()
             kind = self.source.number()
         if kind in (CALL, PAIRS, ATTR_CALL, ATTR_LIST):
-            inner = task._replace(what="part")
-            self.expect(*[item] * (kind in (ATTR_CALL, ATTR_LIST)), item, inner, inner)
+            rest = task._replace(what="part", place="called" if task.place == "called" else "")
+            first = rest._replace(place="called") if kind in (CALL, ATTR_CALL) else rest
+            plain = item._replace(place="")
+            self.expect(*[plain] * (kind in (ATTR_CALL, ATTR_LIST)), plain, first, rest)
         else:
             self.expect(item)

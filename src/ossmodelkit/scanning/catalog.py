@@ -130,7 +130,6 @@ SHELVES = (
             "json_documents",
             "markup",
             "numbers_only",
-            "rdata",
             "yaml_documents",
         ),
         ids=(
@@ -141,10 +140,12 @@ SHELVES = (
             "xml-entity",
             "openvino-custom-layer",
             "skops-unknown-type",
-            "r-promise",
+            "config-asks-for-trust",
+            "xml-runs-code",
             "msgpack-extension",
         ),
     ),
+    Shelf(module="r_objects", views=("rdata",), ids=("r-promise", "r-function-acts")),
     Shelf(
         module="scripts",
         views=(

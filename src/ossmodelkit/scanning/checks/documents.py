@@ -1,4 +1,4 @@
-"""YAML, XML, skops schemas and R objects: documents that build objects when they are loaded."""
+"""YAML, JSON, XML, skops schemas and MessagePack: documents that build objects when they are loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ossmodelkit.formats import strict_json
 from ossmodelkit.formats.json_documents import JsonDocument, SkopsNode
 from ossmodelkit.formats.markup import XmlDocument, XmlEntity
 from ossmodelkit.formats.numbers_only import MsgPack
-from ossmodelkit.formats.rdata import RData
 from ossmodelkit.formats.yaml_documents import YamlDocument, YamlTag
 from ossmodelkit.scanning.python_effects import LOUD_ANYWHERE, effect_of
 from ossmodelkit.scanning.tables import Reach, reach_of
@@ -25,6 +24,8 @@ UNPICKLED = ("py/object", "py/type", "py/function", "py/repr", "py/mod", "py/cla
 # Other programs import what stands under these (Haystack, Rasa, spaCy), which hold ordinary words elsewhere.
 NAMES_A_CLASS = frozenset({"type", "class", "name", "factory", "func", "function", "callable", "object"})
 LOUD_MODULES = frozenset({"os", "posix", "subprocess", "builtins", "pty", "runpy", "ctypes", "pickle", "marshal"})
+# LangChain builds what stands under `_type`; these run what a language model answers.
+CHAINS = ("llm_bash_chain", "llm_bash", "pal_chain", "pal", "python_repl", "python_repl_ast", "terminal")
 INTERPOLATION = re.compile(r"\$\{([\w.]+)\}")
 HARMLESS_TAGS = ("tuple", "none", "str", "unicode", "bytes", "int", "long", "float", "complex", "bool", "list", "dict")
 
@@ -71,6 +72,18 @@ def yaml_target(document: YamlDocument) -> Iterator[Hit]:
         yield from _target(document, key, _interpolated(document, value), line)
 
 
+@check("config-asks-for-trust", reads=YamlDocument, severity=Severity.LOW)
+def yaml_trust(document: YamlDocument) -> Iterator[Hit]:
+    """This configuration turns on remote code for whoever uses it.
+
+    Whether foreign code may run is the reader's decision, not the file's.
+    """
+    for key, value, line in document.pairs:
+        if key == "trust_remote_code" and value.lower() in ("true", "yes", "on"):
+            at = replace(document.at, line=line)
+            yield Hit(at=at, saw=f"{key}: {value}", remedy="Set it to false before you use it.")
+
+
 def _interpolated(document: YamlDocument, value: str) -> str:
     """The text with `${a.b}` replaced by what stands under such a key; whatever is not there stays."""
 
@@ -83,6 +96,8 @@ def _interpolated(document: YamlDocument, value: str) -> str:
 
 def _target(document: YamlDocument, key: str, value: str, line: int) -> Iterator[Hit]:
     at = replace(document.at, line=line)
+    if key == "_type" and value in CHAINS:
+        yield Hit(at=at, saw=f"{key}: {value}", remedy=REMEDY)
     if (
         key in TARGETS
         or (key in ("target", "loader_module") and "." in value and reach_of(value) is Reach.DENIED)
@@ -109,6 +124,8 @@ def json_target(document: JsonDocument) -> Iterator[Hit]:
         if item.get("lc") == 1 and item.get("type") == "constructor" and isinstance(item.get("id"), list):
             dotted = ".".join(map(str, item["id"]))  # LangChain imports what the parts of this list name together
             named |= {} if dotted.startswith("langchain") else {"id": dotted}
+        if item.get("_type") in CHAINS:
+            yield Hit(at=document.at, saw=f"{strict_json.dotted((*path, '_type'))}: {item['_type']}", remedy=REMEDY)
         for key, value in named.items():
             for hit in _reach(document.at, key, value):
                 yield replace(hit, saw=f"{strict_json.dotted((*path, key))}: {value[:200]}")
@@ -131,6 +148,17 @@ def xml_entity(entity: XmlEntity) -> Iterator[Hit]:
     nested = "&" in entity.points_to or "%" in entity.points_to or len(entity.points_to) >= LONG_ENTITY
     severity = Severity.HIGH if entity.external or nested else Severity.LOW
     yield Hit(at=entity.at, saw=f"{entity.name} → {entity.points_to[:120]}", remedy=REMEDY, severity=severity)
+
+
+@check("xml-runs-code", reads=XmlDocument, severity=Severity.MEDIUM)
+def xml_code(document: XmlDocument) -> Iterator[Hit]:
+    """This XML document carries a script, or a style sheet that reaches out.
+
+    A browser runs the scripts of a picture that is opened by itself; XSLT reads files and calls functions
+    while it is applied.
+    """
+    for saw in dict.fromkeys(document.scripts[:5]):
+        yield Hit(at=document.at, saw=saw[:160], remedy=REMEDY)
 
 
 LONG_ENTITY = 200  # as much as is kept of one; repeated, a long one fills the memory as well as nested ones
@@ -204,16 +232,6 @@ def _is_own(node: SkopsNode, dotted: str) -> bool:
     return node.loader == "CachedNode" or (node.loader == "MethodNode" and reach_of(dotted) is Reach.KNOWN)
 
 
-@check("r-promise", reads=RData, severity=Severity.CRITICAL, advisories=("CVE-2024-27322",))
-def r_promise(data: RData) -> Iterator[Hit]:
-    """This R object holds a promise that R would evaluate when the object is used.
-
-    An unevaluated promise is an expression in waiting; reading the object is enough to run it.
-    """
-    for offset in data.promises[:5]:
-        yield Hit(at=replace(data.at, offset=offset), saw="PROMSXP without a value", remedy=REMEDY)
-
-
 @check("msgpack-extension", reads=MsgPack, severity=Severity.MEDIUM)
 def msgpack_extension(document: MsgPack) -> Iterator[Hit]:
     """This MessagePack file uses an extension type that Flax does not have.
@@ -232,6 +250,7 @@ CHECKS = (
     xml_entity,
     openvino_custom_layer,
     skops_type,
-    r_promise,
+    yaml_trust,
+    xml_code,
     msgpack_extension,
 )
