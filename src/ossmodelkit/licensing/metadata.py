@@ -15,6 +15,7 @@ from ossmodelkit.formats import onnx
 from ossmodelkit.formats.reading import Blob
 from ossmodelkit.foundation.errors import KitError
 from ossmodelkit.foundation.limits import Budget
+from ossmodelkit.licensing import packed_configs
 
 LARGEST_HEADER = 16 * 1024 * 1024
 MOST_FILES = 64
@@ -24,8 +25,11 @@ LONGEST_TEXT = 256 * 1024
 SCALAR_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}  # ggml, docs/gguf.md
 STRING, ARRAY = 8, 9
 LICENSE_KEYS = ("general.license", "license", "modelspec.license")
-LINKED_KEYS = ("general.license.name",)
-PARENT_KEYS = ("base_model", "modelspec.merged_from", "ss_sd_model_name", "general.source.huggingface.repository")
+LINKED_KEYS = ("general.license.name", "license_name")
+PARENT_KEYS = (
+    "base_model", "_name_or_path", "modelspec.merged_from", "ss_sd_model_name", "general.source.huggingface.repository",
+    *packed_configs.OF_PARENTS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,4 +137,6 @@ READERS: Mapping[str, Callable[[BinaryIO, str, int], Iterator[tuple[str, str]]]]
     ".gguf": _gguf,
     ".safetensors": _safetensors,
     ".onnx": _onnx,
+    ".nemo": packed_configs.nemo,
+    ".keras": packed_configs.keras,
 }
