@@ -13,9 +13,9 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
-from itertools import accumulate, pairwise
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from itertools import accumulate, chain, pairwise
 from typing import Any
 
 from ossmodelkit.foundation import resources
@@ -24,6 +24,7 @@ from ossmodelkit.foundation.errors import KitError
 MAGIC = b"KITLFP2\n"
 FILE = "license-fingerprints.bin"
 SKETCH = 24
+KEPT_UNPACKED = 96  # texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,17 @@ class Library:
 
     known: tuple[Known, ...]
     data: bytes
+    _sketches: dict[int, list[int]] = field(default_factory=dict, repr=False, compare=False)
 
-    def pairs_of(self, one: Known) -> dict[int, int]:
+    def sketched(self, distinct: Iterable[int]) -> Counter[int]:
+        """For each known text, by its index, how many pairs of its sketch are among `distinct`."""
+        if not self._sketches:
+            for index, one in enumerate(self.known):
+                for pair in one.sketch:
+                    self._sketches.setdefault(pair, []).append(index)
+        return Counter(chain.from_iterable(map(self._sketches.__getitem__, self._sketches.keys() & distinct)))
+
+    def pairs_of(self, one: Known) -> Mapping[int, int]:
         """How often each pair occurs in a known text."""
         return _unpacked(self.data[one.block[0] : one.block[0] + one.block[1]])
 
@@ -117,7 +127,8 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _unpacked(block: bytes) -> dict[int, int]:
+@lru_cache(maxsize=KEPT_UNPACKED)
+def _unpacked(block: bytes) -> Mapping[int, int]:
     data = zlib.decompress(block)
     count = len(data) // 5
     return dict(zip(accumulate(struct.unpack_from(f"<{count}I", data)), data[4 * count :], strict=True))

@@ -42,7 +42,7 @@ NUMBER = re.compile(r"\d")
 
 def is_material(word: str) -> bool:
     """Whether a word decides what a license means."""
-    return word in VOCABULARY or NUMBER.search(word) is not None
+    return word in VOCABULARY or (not word.isalpha() and NUMBER.search(word) is not None)
 
 
 def counts(found: list[str]) -> Counter[str]:

@@ -7,8 +7,9 @@ on its own, so that what is missing in one is not made up for by what another sa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush, nlargest
 from itertools import accumulate
 from operator import sub
 
@@ -18,6 +19,7 @@ from ossmodelkit.licensing.fingerprints import Known, Library
 LIKE_ENOUGH = 0.5  # of a sketch: below, a text is not worth comparing
 MOST_COMPARED = 48
 MOST_PLACES = 200
+MOST_MEASURED, MOST_TOLD = 8, 3  # where no known text stands: of the places, to name the nearest
 SAME = 0.94  # Dice coefficient over word pairs, for texts whose names may be filled in
 SAME_LONG = 0.99  # for texts so long that a name is no part of the score
 SAME_STRICT = 0.985
@@ -40,64 +42,113 @@ class Stretch:
     end: int
     score: float
     gain: int
-    differences: tuple[str, ...]
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a known text may stand: the pairs from `low` up to `high`, by how many of them it has."""
+
+    known: Known
+    pairs: Mapping[int, int]
+    matched: bytes
+    low: int
+    high: int
 
     @property
-    def same(self) -> bool:
-        """Whether the words of the stretch are those of the known text."""
-        return self.score >= self._enough and not self.differences
+    def common(self) -> int:
+        """The most pairs that both can have in common."""
+        return min(self.matched.count(1, self.low, self.high), self.known.pairs)
 
     @property
-    def _enough(self) -> float:
-        if self.known.strict:
-            return SAME_STRICT
-        return SAME_LONG if self.known.words >= LONG else SAME
+    def likeness(self) -> float:
+        """The best score that a stretch in it can have."""
+        return 2 * self.common / max(1, self.common + self.known.pairs)
+
+    def outside(self, taken: list[Stretch]) -> bool:
+        """Whether enough of it stands outside of what is taken already."""
+        free = self.matched.count(1, self.low, self.high)
+        for one in taken:
+            free -= self.matched.count(1, max(self.low, one.begin), max(self.low, min(self.high, one.end - 1)))
+        return free >= NEAR * self.known.pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """A text against all that is like it: every stretch, and which words occur in which known text."""
+    """A text against all that is like it.
 
-    stretches: tuple[Stretch, ...]
+    `held` are the known texts that stand in it, in order; where two overlap, the one that explains more.
+    `nearest` is the likeliest of the others, where none stands in it. `matched` tells for each license which
+    words of the text occur in its own.
+    """
+
+    held: tuple[Stretch, ...]
+    nearest: Stretch | None
     matched: dict[str, list[bytes]]
-
-    @property
-    def held(self) -> tuple[Stretch, ...]:
-        """The known texts that stand in it, in order; where two overlap, the one that explains more."""
-        taken: list[Stretch] = []
-        for one in sorted((s for s in self.stretches if s.same), key=lambda s: (-s.gain, s.begin, s.known.source)):
-            if all(one.end <= other.begin + 1 or other.end <= one.begin + 1 for other in taken):
-                taken.append(one)
-        return tuple(sorted(taken, key=lambda s: s.begin))
-
-    @property
-    def nearest(self) -> Stretch | None:
-        """The likeliest of those that are not the same."""
-        near = [one for one in self.stretches if one.score >= NEAR]
-        return max(near, key=lambda s: (s.score, -len(s.differences)), default=None)
 
 
 def compare(found: list[str], library: Library) -> Compared:
     """Hold the words of a text against every known text that shares enough of them."""
     hashes = list(map(wording.pair_hash, found, found[1:]))
-    stretches: list[Stretch] = []
+    places: list[Place] = []
     matched: dict[str, list[bytes]] = {}
     for known in _likely(set(hashes), library):
         pairs = library.pairs_of(known)
         here = bytes(map(pairs.__contains__, hashes))
         matched.setdefault(known.id, []).append(here)
         for low, high in _places(here, known.pairs):
-            begin, end = _trimmed(pairs, hashes, low, high)
-            stretches.append(_stretch(known, pairs, found[begin : end + 1], hashes[begin:end], here[begin:end], begin))
-    return Compared(stretches=tuple(stretches), matched=matched)
+            places.append(Place(known=known, pairs=pairs, matched=here, low=low, high=high))
+    held = _held(places, found, hashes)
+    return Compared(held=held, nearest=None if held else _nearest(places, found, hashes), matched=matched)
+
+
+def _held(places: list[Place], found: list[str], hashes: list[int]) -> tuple[Stretch, ...]:
+    """The best first. A place waits with the best gain it can have, so most are never looked into."""
+    waiting: list[tuple[tuple[float, bool, int, str], int, Place | Stretch]] = [
+        (_order(one), number, one) for number, one in enumerate(places) if one.likeness >= _enough(one.known)
+    ]
+    heapify(waiting)
+    taken: list[Stretch] = []
+    while waiting:
+        _, number, one = heappop(waiting)
+        if isinstance(one, Stretch):
+            if all(one.end <= other.begin + 1 or other.end <= one.begin + 1 for other in taken):
+                taken.append(one)
+        elif one.outside(taken):
+            stretch = _measured(one, found, hashes)
+            if stretch.score >= _enough(one.known) and not _told(one, stretch, found).differences:
+                heappush(waiting, (_order(stretch), number, stretch))
+    return tuple(sorted(taken, key=lambda s: s.begin))
+
+
+def _order(one: Place | Stretch) -> tuple[float, bool, int, str]:
+    """What comes first: the higher gain, and a place before a stretch, since it may hold a better one."""
+    if isinstance(one, Stretch):
+        return -one.gain, True, one.begin, one.known.source
+    gain = one.common - UNEXPLAINED_COSTS * (one.known.pairs - one.common)
+    return -gain, False, one.low, one.known.source
+
+
+def _nearest(places: list[Place], found: list[str], hashes: list[int]) -> Stretch | None:
+    """The likeliest place, with its differences."""
+    likely = nlargest(MOST_MEASURED, places, key=lambda one: one.likeness)
+    measured = [(one, _measured(one, found, hashes)) for one in likely]
+    best = nlargest(MOST_TOLD, measured, key=lambda pair: pair[1].score)
+    told = [_told(one, stretch, found) for one, stretch in best if stretch.score >= NEAR]
+    return max(told, key=lambda s: (s.score, -len(s.differences)), default=None)
+
+
+def _enough(known: Known) -> float:
+    if known.strict:
+        return SAME_STRICT
+    return SAME_LONG if known.words >= LONG else SAME
 
 
 def _likely(distinct: set[int], library: Library) -> list[Known]:
     ranked = sorted(
-        ((len(distinct.intersection(known.sketch)) / len(known.sketch), index)
-         for index, known in enumerate(library.known) if known.sketch),
+        ((hits / len(library.known[index].sketch), index) for index, hits in library.sketched(distinct).items()),
         reverse=True,
-    )  # fmt: skip
+    )
     return [library.known[index] for share, index in ranked[:MOST_COMPARED] if share >= LIKE_ENOUGH]
 
 
@@ -106,9 +157,11 @@ def _places(matched: bytes, length: int) -> Iterator[tuple[int, int]]:
     window = min(len(matched), length + length // 8)
     if not window:
         return
+    enough = int(NEAR * min(window, length))
+    if matched.count(1) < enough:
+        return
     sums = [0, *accumulate(matched)]
     dense = list(map(sub, sums[window:], sums))
-    enough = int(NEAR * min(window, length))
     start = count = 0
     while start < len(dense) and count < MOST_PLACES:
         if dense[start] < enough:
@@ -130,13 +183,13 @@ def _anchored(matched: bytes, low: int, high: int) -> tuple[int, int]:
     return (begin, end) if begin >= 0 else (low, low)
 
 
-def _trimmed(pairs: dict[int, int], hashes: list[int], begin: int, end: int) -> tuple[int, int]:
+def _trimmed(pairs: Mapping[int, int], hashes: list[int], begin: int, end: int) -> tuple[int, int]:
     """The place without the like words that happen to stand before and after it: a notice, a reference."""
     end = begin + _worth_keeping(pairs, hashes[begin:end])
     return end - _worth_keeping(pairs, hashes[begin:end][::-1]), end
 
 
-def _worth_keeping(pairs: dict[int, int], hashes: list[int]) -> int:
+def _worth_keeping(pairs: Mapping[int, int], hashes: list[int]) -> int:
     """How many pairs from the first one on explain most and leave least open."""
     left = dict(pairs)
     gain = best = kept = 0
@@ -151,23 +204,32 @@ def _worth_keeping(pairs: dict[int, int], hashes: list[int]) -> int:
     return kept
 
 
-def _stretch(
-    known: Known, pairs: dict[int, int], words: list[str], hashes: list[int], matched: bytes, begin: int
-) -> Stretch:
-    common = sum(min(count, pairs.get(pair, 0)) for pair, count in Counter(hashes).items())
-    score = 2 * common / max(1, len(hashes) + known.pairs)
-    differences: tuple[str, ...] = ()
-    reworded = any(pairs.get(pair) == 0 for pair in hashes)
-    if score >= NEAR:
-        differences = _differences(known, words, matched, known.pairs - common, reworded=reworded)
+def _measured(place: Place, found: list[str], hashes: list[int]) -> Stretch:
+    """The stretch in a place and its score; its differences are told apart."""
+    known, pairs = place.known, place.pairs
+    begin, end = _trimmed(pairs, hashes, place.low, place.high)
+    common = _common(pairs, hashes[begin:end])
     return Stretch(
         known=known,
         begin=begin,
-        end=begin + len(words),
-        score=round(score, 4),
-        gain=common - UNEXPLAINED_COSTS * (len(hashes) + known.pairs - 2 * common),
-        differences=differences,
+        end=begin + len(found[begin : end + 1]),
+        score=round(2 * common / max(1, end - begin + known.pairs), 4),
+        gain=common - UNEXPLAINED_COSTS * (end - begin + known.pairs - 2 * common),
     )
+
+
+def _told(place: Place, stretch: Stretch, found: list[str]) -> Stretch:
+    """The stretch with what differs there."""
+    words = found[stretch.begin : stretch.end]
+    hashes = list(map(wording.pair_hash, words, words[1:]))
+    reworded = any(place.pairs.get(pair) == 0 for pair in hashes)
+    matched = place.matched[stretch.begin : stretch.begin + len(hashes)]
+    missing = place.known.pairs - _common(place.pairs, hashes)
+    return replace(stretch, differences=_differences(place.known, words, matched, missing, reworded=reworded))
+
+
+def _common(pairs: Mapping[int, int], hashes: list[int]) -> int:
+    return sum(min(count, pairs.get(pair, 0)) for pair, count in Counter(hashes).items())
 
 
 def _differences(known: Known, words: list[str], matched: bytes, missing: int, *, reworded: bool) -> tuple[str, ...]:
@@ -199,15 +261,15 @@ def _runs(matched: bytes) -> list[tuple[int, int]]:
 def _put_in(known: Known, words: list[str], matched: bytes) -> tuple[str, ...]:
     """Words put in, or left out between two others, where the known text has no blank for a name."""
     told = []
+    blanks = frozenset(known.blanks)
     for begin, end in _runs(matched):
-        if end - begin > LONGEST_NAME or not _in_a_blank(known, words, begin, end):
+        if end - begin > LONGEST_NAME or not _in_a_blank(blanks, words, begin, end):
             told.append(f"other words: “{' '.join(words[begin : end + 1][:12])}”")
     return tuple(told[:8])
 
 
-def _in_a_blank(known: Known, words: list[str], begin: int, end: int) -> bool:
+def _in_a_blank(blanks: frozenset[int], words: list[str], begin: int, end: int) -> bool:
     """Whether a name stands there, some of whose words may be those of the known text: "copyright owner or"."""
-    blanks = frozenset(known.blanks)
     for before in range(begin, max(-1, begin - NAME_AROUND), -1):
         for behind in range(end, min(len(words), end + NAME_AROUND)):
             if wording.pair_hash(words[before], words[behind]) in blanks:
