@@ -144,13 +144,12 @@ def judged(profile: Profile | None = None, **files: bytes) -> Audit:
 
 def test_a_named_package_warns_and_the_weights_do_not_fail() -> None:
     found = judged(model__py=b"import x", requirements__txt=b"gpl-package\nmit-package\nlgpl-package\n")
-    told = [(issue.id, issue.level.value, issue.components) for issue in found.decision.issues]
-    assert ("license-code-incompatible", "warn", ("model", "gpl-package")) in told
-    assert [one for one in told if "package" in one[2][-1]] == [told[0]]
+    told = [(one.id, one.level.value, one.components) for one in found.decision.issues if "package" in str(one)]
+    assert told == [("license-code-incompatible", "warn", ("model", "gpl-package"))]
 
 
 def test_a_shipped_package_fails() -> None:
-    files = {"gpl_package/__init__.py": b"", "model.py": b"# SPDX-License-Identifier: Apache-2.0\n"}
+    files = {"gpl_package-1.0-py3-none-any.whl": b"", "model.py": b"# SPDX-License-Identifier: Apache-2.0\n"}
     found = judged(requirements__txt=b"gpl-package\n", **files)
     assert ("license-code-incompatible", "fail") in [(i.id, i.level.value) for i in found.decision.issues]
 
