@@ -5,16 +5,15 @@ Only the configuration is read; the weights beside it are stepped over, or never
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ossmodelkit.licensing.reading import load_yaml
+
+if TYPE_CHECKING:  # imported where an archive is met: few repositories hold one
+    import gzip
 
 LARGEST_CONFIG = 4 * 1024 * 1024
 MOST_UNPACKED = 64 * 1024 * 1024
@@ -29,6 +28,8 @@ DEEPEST = 6
 
 def nemo(stream: BinaryIO, name: str, size: int) -> Iterator[tuple[str, str]]:
     """`model_config.yaml` of a NeMo archive."""
+    import gzip
+
     zipped = stream.read(2) == b"\x1f\x8b"
     stream.seek(0)
     text = _from_tar(gzip.GzipFile(fileobj=stream) if zipped else stream, zipped=zipped, size=size)
@@ -40,6 +41,9 @@ def nemo(stream: BinaryIO, name: str, size: int) -> Iterator[tuple[str, str]]:
 
 def keras(stream: BinaryIO, name: str, size: int) -> Iterator[tuple[str, str]]:
     """`metadata.json` of a Keras v3 archive, and what `config.json` says at its top."""
+    import zipfile
+    import zlib
+
     try:
         with zipfile.ZipFile(_bounded_directory(stream, size)) as archive:
             for member in ("metadata.json", "config.json"):
@@ -82,6 +86,8 @@ def _said(config: Any, depth: int) -> Iterator[tuple[str, str]]:
 
 def _from_tar(stream: BinaryIO | gzip.GzipFile, *, zipped: bool, size: int) -> bytes:
     """The bytes of `model_config.yaml`; members before it are stepped over, and unpacked only in a gzip."""
+    import tarfile
+
     at = 0
     limit = MOST_UNPACKED if zipped else size
     for _ in range(MOST_MEMBERS):
@@ -103,6 +109,8 @@ def _from_tar(stream: BinaryIO | gzip.GzipFile, *, zipped: bool, size: int) -> b
 
 
 def _at(stream: BinaryIO | gzip.GzipFile, start: int, count: int, limit: int) -> bytes:
+    import zlib
+
     if start + count > limit:
         raise ValueError(f"no model_config.yaml within {limit} bytes")
     try:

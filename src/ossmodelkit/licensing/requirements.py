@@ -6,8 +6,6 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from configparser import ConfigParser
-from configparser import Error as ConfigError
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +54,7 @@ def read(source: Source) -> Needs:
             continue
         try:
             named = sorted(_named(reader(seen.text), name), key=lambda need: need.name)
-        except (ValueError, TypeError, AttributeError, RecursionError, ConfigError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             problems.append((name, "it is not what its name says: the packages it names are not read"))
             continue
         for need in named:
@@ -110,8 +108,13 @@ def _pyproject(text: str) -> Iterator[str]:
 
 
 def _setup_cfg(text: str) -> Iterator[str]:
+    from configparser import ConfigParser, Error  # here, as few repositories have such a file
+
     parser = ConfigParser(interpolation=None)
-    parser.read_string(text)
+    try:
+        parser.read_string(text)
+    except Error as error:
+        raise ValueError(str(error)) from error
     return _list(parser.get("options", "install_requires", fallback=""))
 
 
