@@ -29,7 +29,8 @@ def labelled() -> dict[Path, str]:
     """The distinct license files of packages that state one SPDX id and carry one such file."""
     found: dict[bytes, tuple[Path, str]] = {}
     for package in metadata.distributions():
-        label = (package.metadata.get("License-Expression") or package.metadata.get("License") or "").strip()
+        stated = package.metadata.json
+        label = str(stated.get("license_expression") or stated.get("license") or "").strip()
         files = [Path(str(file.locate())) for file in package.files or () if LICENSE_FILE.fullmatch(file.name)]
         files = [file for file in files if file.is_file() and ".dist-info" in str(file)]
         if ONE_ID.fullmatch(label) and len(files) == 1:

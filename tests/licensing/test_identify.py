@@ -235,3 +235,14 @@ def test_words_cut_at_a_line_end_are_mended() -> None:
 
 def test_a_version_is_no_list_mark() -> None:
     assert wording.words("Acme License VERSION 1.0. This") != wording.words("Acme License VERSION 2.0. This")
+
+
+@pytest.mark.parametrize("named", ["paragraph", "Section", "clause"])
+def test_a_number_that_is_named_is_no_list_mark_at_a_line_start(named: str) -> None:
+    assert wording.words(f"set out in {named}\n5. The rest") == wording.words(f"set out in {named} 5. The rest")
+
+
+def test_a_date_in_a_copyright_line_is_seen() -> None:
+    title = "Copyright (c) 2023 Acme AI Open License dated July 26, {}\n\nSection I"
+    assert wording.words(title.format(2023)) != wording.words(title.format(2031))
+    assert wording.words("Copyright (c) 2023 Acme AI") == []

@@ -66,7 +66,7 @@ def identify(texts: Files, output: Output = Format.TEXT, files: Outputs = None) 
 
         kit license identify LICENSE NOTICE --format json
     """
-    from ossmodelkit.workflow.license_texts import identify_files
+    from ossmodelkit.workflow.license_identify import identify_files
 
     report = identify_files(tuple(texts))
     show(report, output, files or ())

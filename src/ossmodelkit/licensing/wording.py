@@ -31,14 +31,18 @@ SAYS_MORE = (
     material.ADDS_TERMS
     | set("hereby granted use warranty is are be can need needs pay fee that which your we our users".split())  # noqa: SIM905
 ) - material.IN_NAMES
+DATED = re.compile(r"\bdated\b.*", re.I | re.S)
 # The same inside a sentence, such as a notice that is quoted: where its lines break must not matter.
 RIGHTS_CLAUSE = re.compile(r"copyright\s*(?:\(c\)|©)\s[^\"“”\[\]]{1,160}?all\s+rights\s+reserved\.?", re.I)
 RIGHTS_LINE = re.compile(r"^[ \t#*/;>|]{0,40}all rights reserved\.?[ \t*]*$", re.I | re.M)
 # Marks of lists are dropped where they can stand: at a line's start, behind a sentence, a heading, or "and". Whoever
 # wraps a text anew moves them into the line. Behind any other word a number says something: "Version 1.0."
+# A line that begins with the number of what the line before it names, "paragraph 5.", begins with no mark either.
+NAMED_BY_NUMBER = ("paragraph", "paragraphs", "section", "sections", "clause", "clauses", "article", "version")
+NOT_NAMED = "".join(rf"(?<!\b(?i:{word})\n)" for word in NAMED_BY_NUMBER)
 MARK = r"[0-9]{1,2}(?:\.[0-9]{1,2})*"
 ENUMERATOR = re.compile(
-    rf"(?:(?<=\n)|^|(?<=\()|(?<=[.;:!?,)\"”*_>|-]\s)|(?<=\b(?:and|AND)\s)|(?<=\b(?:or|OR)\s)){MARK}[.):]+(?=\s)"
+    rf"(?:(?<=\n){NOT_NAMED}|^|(?<=\()|(?<=[.;:!?,)\"”*_>|-]\s)|(?<=\b(?:and|AND)\s)|(?<=\b(?:or|OR)\s)){MARK}[.):]+(?=\s)"
     rf"|(?<=[A-Z]{{4}}\s)(?<!(?:VERS|SECT)ION\s)(?<!THAN\s)(?<!OVER\s){MARK}\.(?=\s[A-Z\"“*])"
 )
 BLANKS = re.compile(r"[^\S\n]+")
@@ -102,7 +106,11 @@ def _mended(text: str) -> str:
 
 
 def _unless_it_says_more(line: re.Match[str]) -> str:
-    return line[0] if SAYS_MORE.intersection(WORD.findall(line[0].lower())) else ""
+    """A copyright line is dropped, but for terms and for the date of a license that is named in the same line."""
+    if SAYS_MORE.intersection(WORD.findall(line[0].lower())):
+        return line[0]
+    dated = DATED.search(line[0])
+    return dated[0] if dated else ""
 
 
 def pair_hash(one: str, other: str) -> int:
