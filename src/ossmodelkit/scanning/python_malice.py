@@ -22,6 +22,7 @@ WORTH_PARSING = re.compile(r"exec|eval|system|popen|subprocess|spawn|socket|mars
 DECODES = re.compile(r"b\d\d(hex)?decode|a85decode|unhexlify|fromhex|decodebytes|a2b_\w+")
 UNPACKS = re.compile(r"decompress|marshal\.loads")
 DOWNLOADS = re.compile(r"(requests|httpx|urllib3?|aiohttp)\.(\w+\.)*(get|urlopen|request)")
+ONE_ENTRY = ("get", "pop", "setdefault")
 FETCHED = ("text", "content", "read", "decode")
 SHELL_COMMAND = re.compile(
     r"/dev/(tcp|udp)/\S+/\d|\b(nc|ncat|netcat)\b[^\n]*\s-\w*e\s|base64\s+(-d|--decode|-D)[^\n]*\|\s*(ba|z|da)?sh\b"
@@ -135,17 +136,18 @@ def _is_descriptor(node: ast.expr) -> bool:
 
 def _whole_environment(part: ast.expr, module: _Module) -> bool:
     """`os.environ` itself, not one variable of it."""
-    single = {
-        id(inner.value) for inner in ast.walk(part) if isinstance(inner, ast.Subscript) or _asks_for_one(inner)
-    }  # fmt: skip
+    single = {id(under) for inner in ast.walk(part) if (under := _asked_for_one(inner)) is not None}
     return any(
         isinstance(inner, ast.Attribute) and id(inner) not in single and module.names.dotted(inner) == "os.environ"
         for inner in ast.walk(part)
     )
 
 
-def _asks_for_one(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr in ("get", "pop", "setdefault")
+def _asked_for_one(node: ast.AST) -> ast.expr | None:
+    """The mapping under `x[…]` or `x.get`; None for everything else."""
+    if isinstance(node, ast.Subscript) or (isinstance(node, ast.Attribute) and node.attr in ONE_ENTRY):
+        return node.value
+    return None
 
 
 def _key_path(node: ast.AST) -> str:
