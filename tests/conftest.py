@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from ossmodelkit.project import settings
 from ossmodelkit.workflow.desk import Desk
+
+# On a build server every run tries the same examples, so that a red run speaks of the change; elsewhere new ones.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

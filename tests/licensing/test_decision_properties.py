@@ -75,8 +75,10 @@ def with_profile(situation: Situation, **changed: Any) -> Situation:
 @few
 @given(situations, components)
 def test_one_more_component_never_helps(situation: Situation, extra: Component) -> None:
-    """Apart from a base of the very license whose outputs are there: some let their own models be improved."""
+    """Apart from a base of the very license whose outputs are there (some let their own models be improved), and a
+    first base, which tells what kind of model is made."""
     assume(extra.license not in {one.license for one in situation.components})
+    assume(any(one.role in ("base", "merge-input") for one in situation.components))
     more = replace(situation, components=(*situation.components, replace(extra, name="org/more")))
     assert rank(more) >= rank(situation)
 
