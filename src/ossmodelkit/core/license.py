@@ -6,7 +6,7 @@ The details of a license record (`Kind.LICENSE`) hold these keys:
 - `declared`: what the card declares, in its own words
 - `claims`: every claim that was found: `license`, `declared_in`, `text`, `how`
 - `parents`: `core.lineage.Parent` values, each with the license that is known for it
-- `dependencies`: packages that shipped code names: `name`, `license` (SPDX, empty where not resolved), `version`, `declared_in`
+- `dependencies`: packages that shipped code names: `name`, `license` (SPDX, or empty), `version`, `declared_in`
 - `verdict`: ok, ok-with-obligations, warn, fail or unresolved, for the project's use profile
 - `obligations`: `id`, `text`, `state` (met, unmet, manual), `clause`, `component`, `evidence`
 - `questions`: what somebody has to answer before the verdict can be better
