@@ -32,6 +32,14 @@ out_of_scope = "Anything that matters."
 limitations = "It knows ten sentences. It repeats itself. It cannot count."
 languages = ["en"]
 """
+WAIVER = """
+[[policy.waivers]]
+check = "SEC-007"
+owner = "Ada Example"
+reason = "the audit of the locked runtime is planned for next week"
+created = 2026-11-01
+expires = 2026-12-01
+"""
 ASKED = ("pickle-imports-shell", "safetensors-overlap", "secret-in-text", "template-calls-out")
 
 

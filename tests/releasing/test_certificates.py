@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -28,19 +27,6 @@ from tests.making.releases import NOW, options, project
 DAY = timedelta(days=1)
 ROOT = Authority()
 STRANGER = Authority("Stranger")
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("certified")
-    assert release(options(root), desk=project(root)).verdict == "released"
-    return root
-
-
-@pytest.fixture
-def out(released: Path, tmp_path: Path) -> Path:
-    copy: Path = shutil.copytree(released / "out", tmp_path / "out")
-    return copy
 
 
 def public(root: Path) -> Any:

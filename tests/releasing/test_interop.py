@@ -23,18 +23,6 @@ from tests.making.releases import options, project, write_key
 
 OTHERS = Path(__file__).resolve().parent.parent / "bundles_of_others"
 PYTHONS = [name for name in os.environ.get("KIT_REFERENCE_PYTHONS", "").split(os.pathsep) if name]
-API = """
-import sys, model_signing.hashing as hashing, model_signing.signing as signing
-model, key, method, algorithm, *ignored = sys.argv[1:]
-how = hashing.Config()
-if method == "shards":
-    how.use_shard_serialization(hashing_algorithm=algorithm, shard_size=1000)
-else:
-    how.use_file_serialization(hashing_algorithm=algorithm)
-how.set_ignored_paths(paths=ignored, ignore_git_paths="git" not in method)
-how.set_allow_symlinks("links" in method)
-signing.Config().use_elliptic_key_signer(private_key=key).set_hashing_config(how).sign(model, model + "/model.sig")
-"""
 
 
 @pytest.fixture
@@ -50,10 +38,19 @@ def model(tmp_path: Path) -> Path:
 
 def by_reference(model: Path, method: str, algorithm: str, *ignored: str) -> Answer:
     """Sign through the reference's API, then verify with ours."""
+    from model_signing import hashing, signing  # a second to import, which collecting the tests need not pay
+
+    how = hashing.Config()
+    if method == "shards":
+        how.use_shard_serialization(hashing_algorithm=algorithm, shard_size=1000)
+    else:
+        how.use_file_serialization(hashing_algorithm=algorithm)
+    paths = [model.parent / path for path in ignored]
+    how.set_ignored_paths(paths=paths, ignore_git_paths="git" not in method)
+    how.set_allow_symlinks("links" in method)
     key = model.parent / "key"
-    words = [sys.executable, "-c", API, str(model), str(key), method, algorithm, *ignored]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=model.parent)
-    assert done.returncode == 0, done.stderr
+    signer = signing.Config().use_elliptic_key_signer(private_key=key).set_hashing_config(how)
+    signer.sign(model, model / "model.sig")
     return answer(model, key=f"{key}.pub")
 
 

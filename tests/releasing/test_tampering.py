@@ -15,30 +15,12 @@ from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.release import release
 from ossmodelkit.workflow.verify import Wanted, verify
 from ossmodelkit.workflow.verify_signer import Whom
-from tests.making.releases import NOW, SETTINGS, options, project, write_key
-
-WAIVER = """
-[[policy.waivers]]
-check = "SEC-007"
-owner = "Ada Example"
-reason = "the audit of the locked runtime is planned for next week"
-created = 2026-11-01
-expires = 2026-12-01
-"""
+from tests.making.releases import NOW, options, project, write_key
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("released")
-    desk = project(root, settings_text=SETTINGS + WAIVER)
-    assert release(options(root), desk=desk).verdict == "released"
-    return root
-
-
-@pytest.fixture
-def out(released: Path, tmp_path: Path) -> Path:
-    copy: Path = shutil.copytree(released / "out", tmp_path / "out")
-    return copy
+def released(waived: Path) -> Path:
+    return waived
 
 
 def judged(out: Path, key: Path, *, now: datetime = NOW, **wanted: Any) -> Report:

@@ -14,17 +14,9 @@ from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.releasing import keys
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.key import trust
-from ossmodelkit.workflow.release import release
 from ossmodelkit.workflow.verify import Wanted, verify
 from ossmodelkit.workflow.verify_signer import Whom
-from tests.making.releases import NOW, digest_of, options, project, write_key
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("trusting")
-    assert release(options(root), desk=project(root)).verdict == "released"
-    return root
+from tests.making.releases import NOW, digest_of, write_key
 
 
 def judged(out: Path, now: datetime = NOW, **whom: str) -> Report:

@@ -19,19 +19,6 @@ from tests.making.releases import options, project, write_key
 DEEP = "[" * 200_000 + "]" * 200_000
 
 
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("bundles")
-    assert release(options(root), desk=project(root)).verdict == "released"
-    return root
-
-
-@pytest.fixture
-def out(released: Path, tmp_path: Path) -> Path:
-    copy: Path = shutil.copytree(released / "out", tmp_path / "out")
-    return copy
-
-
 def dsse(bundle: Any) -> Any:
     return bundle["dsseEnvelope"]
 

@@ -14,30 +14,14 @@ import yaml
 from ossmodelkit.releasing import keys
 from ossmodelkit.workflow.release import release
 from tests.making.forged import Change, answer, forge, resign, rewrite
-from tests.making.releases import NOW, SETTINGS, desk, digest_of, options, project, write_key
+from tests.making.releases import NOW, desk, digest_of, options, project, write_key
 
 DAY = timedelta(days=1)
-WAIVER = """
-[[policy.waivers]]
-check = "SEC-007"
-owner = "Ada Example"
-reason = "the audit of the locked runtime is planned for next week"
-created = 2026-11-01
-expires = 2026-12-01
-"""
 
 
 @pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("demands")
-    assert release(options(root), desk=project(root, settings_text=SETTINGS + WAIVER)).verdict == "released"
-    return root
-
-
-@pytest.fixture
-def out(released: Path, tmp_path: Path) -> Path:
-    copy: Path = shutil.copytree(released / "out", tmp_path / "out")
-    return copy
+def released(waived: Path) -> Path:
+    return waived
 
 
 CLOCKS: list[Any] = [

@@ -52,12 +52,6 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def out(released: Path, tmp_path: Path) -> Path:
-    copy: Path = shutil.copytree(released / "out", tmp_path / "out")
-    return copy
-
-
 def test_strange_names_verify_and_are_signed_by_code_point(released: Path, out: Path) -> None:
     assert answer(out, key=str(released / "key.pub")).word == "verified"
     names = [one["name"] for one in statement_of(out)["predicate"]["resources"]]

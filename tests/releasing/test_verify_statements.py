@@ -16,19 +16,6 @@ from tests.making.releases import options, project
 DEEP = "[" * 200_000 + "]" * 200_000
 
 
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("statements")
-    assert release(options(root), desk=project(root)).verdict == "released"
-    return root
-
-
-@pytest.fixture
-def out(released: Path, tmp_path: Path) -> Path:
-    copy: Path = shutil.copytree(released / "out", tmp_path / "out")
-    return copy
-
-
 LINES: list[Any] = [
     pytest.param(lambda c: b"", id="emptied"),
     pytest.param(lambda c: c.splitlines()[0], id="one dropped"),
