@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
@@ -34,9 +35,10 @@ class Sentence:
     above: str = ""
     column: str = ""
 
-    def line_of(self, at: int) -> int:
-        """The line of the character at this place."""
-        return self.line + self.text.count("\n", 0, at)
+    def line_at(self) -> Callable[[int], int]:
+        """A way to ask for the line of any character: a long paragraph is asked about thousands."""
+        breaks = [found.start() for found in re.finditer("\n", self.text)]
+        return lambda at: self.line + bisect_left(breaks, at)
 
 
 def sentences(text: str, first_line: int) -> Iterator[Sentence]:
