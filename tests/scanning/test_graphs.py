@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from ossmodelkit.formats import onnx as onnx_reader
-from ossmodelkit.formats import small_protobufs, tensorflow, tflite
+from ossmodelkit.formats import small_protobufs, tensorflow
 from ossmodelkit.formats.readers_more import MORE
 from ossmodelkit.scanning.checks.graphs import CHECKS
 from tests.making.blobs import flagged, ids, scan, survives
+from tests.making.lite_models import lite
 from tests.making.wire import attribute, constant, field, function, graph, node, saved_model
 
 RELU = [helper.make_node("Relu", ["x"], ["y"])]
@@ -218,44 +219,6 @@ def test_keras_metadata_beside_a_saved_model_is_read(tmp_path: Path) -> None:
     entry = field(2, 1) + field(3, "root") + field(4, "_tf_keras_layer") + field(5, config)
     (tmp_path / "keras_metadata.pb").write_bytes(field(1, entry))
     assert flagged(tmp_path) == ["keras-runs-lambda"]
-
-
-def lite(*custom: str) -> bytes:
-    """A TF Lite flatbuffer: a model table whose operator codes have these names."""
-    import flatbuffers
-
-    builder = flatbuffers.Builder(64)
-    names = [builder.CreateString(name) for name in custom]
-    codes = []
-    for name in names:
-        builder.StartObject(4)
-        builder.PrependInt8Slot(0, 32, 0)
-        builder.PrependUOffsetTRelativeSlot(1, name, 0)
-        builder.PrependInt32Slot(3, 32, 0)
-        codes.append(builder.EndObject())
-    builder.StartVector(4, len(codes), 4)
-    for code in reversed(codes):
-        builder.PrependUOffsetTRelative(code)
-    vector = builder.EndVector()
-    builder.StartObject(8)
-    builder.PrependInt32Slot(0, 3, 0)
-    builder.PrependUOffsetTRelativeSlot(1, vector, 0)
-    builder.Finish(builder.EndObject(), file_identifier=b"TFL3")
-    return bytes(builder.Output())
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["FlexReadFile"], ["tflite-custom-operator"]),
-        (["EvilOp"], ["tflite-custom-operator"]),
-        (["TFLite_Detection_PostProcess"], []),
-        (["FlexErf", "FlexTensorListReserve"], []),
-        ([], []),
-    ],
-)
-def test_tflite_custom_operator(names: list[str], expected: list[str]) -> None:
-    assert ids(CHECKS, tflite.READER, lite(*names)) == expected
 
 
 def test_core_ml_custom_code_flags() -> None:

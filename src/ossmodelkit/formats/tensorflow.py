@@ -35,11 +35,12 @@ class TensorflowNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorflowGraph:
-    """All nodes of a model, the graph's own and those of its functions, and the names of its asset files."""
+    """All nodes of a model, the graph's own and those of its functions; the names of functions and of asset files."""
 
     at: Place
     nodes: tuple[TensorflowNode, ...]
     assets: tuple[str, ...] = ()
+    functions: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -50,6 +51,7 @@ class _Found:
     nodes: list[TensorflowNode] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
     assets: list[str] = field(default_factory=list)
+    functions: set[str] = field(default_factory=set)
 
 
 def _is_node(node: dict[int, Field]) -> bool:
@@ -97,7 +99,9 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
             _graph(message, found)
     except UnreadableError as error:
         trouble = error
-    yield TensorflowGraph(at=blob.at, nodes=tuple(found.nodes), assets=tuple(found.assets))
+    yield TensorflowGraph(
+        at=blob.at, nodes=tuple(found.nodes), assets=tuple(found.assets), functions=frozenset(found.functions)
+    )
     for text in found.metadata:
         try:
             yield from meaning(blob.at, strict_json.parse(text).value, budget)
@@ -150,6 +154,7 @@ def _function(function: Message, found: _Found) -> None:
             continue
         if part.number == 1:
             name = next((f.text for f in part.message if f.number == 1 and f.wire == BYTES), "")
+            found.functions.add(name)
         elif part.number == 3:
             _node(part, found, name)
 

@@ -6,6 +6,7 @@ https://flatbuffers.dev/internals/ and check every offset.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,14 +18,25 @@ from ossmodelkit.foundation.limits import Budget
 
 CUSTOM = 32  # BuiltinOperator.CUSTOM
 OPERATOR_CODES, CUSTOM_CODE, DEPRECATED_CODE, BUILTIN_CODE = 1, 1, 0, 3
+SUBGRAPHS, OPERATORS, OPCODE_INDEX, CUSTOM_OPTIONS = 2, 3, 0, 5
+LARGEST_OPTIONS = 64 * 1024
+URL = re.compile(rb"(?:file|grpc|https?)://[\x21-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TfLite:
-    """Names of the custom operators that a TF Lite model calls; `Flex…` ones are TensorFlow's."""
+    """Names of the custom operators that a TF Lite model calls; `Flex…` ones are TensorFlow's.
+
+    `urls` are pairs of such a name and a URL in the options of one of its calls.
+    """
 
     at: Place
     custom: tuple[str, ...]
+    urls: tuple[tuple[str, str], ...] = ()
+
+    def opens(self, name: str) -> str:
+        """A URL that a call of this operator is configured with."""
+        return next((url for operator, url in self.urls if operator == name), "")
 
 
 class Table:
@@ -80,12 +92,26 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     """One `TfLite` view."""
     span = Span(blob)
     model = Table(span, span.unpack("<I", 0)[0])
-    custom: list[str] = []
+    names: list[str] = []
     for code in model.tables(OPERATOR_CODES, budget):
         name = code.text(CUSTOM_CODE)
-        if name or _builtin(span, code) == CUSTOM:
-            custom.append(name or "?")
-    yield TfLite(at=blob.at, custom=tuple(custom))
+        names.append(name or ("?" if _builtin(span, code) == CUSTOM else ""))
+    custom = tuple(name for name in names if name)
+    yield TfLite(at=blob.at, custom=custom, urls=tuple(_urls(model, names, budget)) if custom else ())
+
+
+def _urls(model: Table, names: list[str], budget: Budget) -> Iterator[tuple[str, str]]:
+    """URLs in the options of custom operators: for Flex ones those hold a whole TensorFlow node."""
+    span = model.span
+    for subgraph in model.tables(SUBGRAPHS, budget):
+        for operator in subgraph.tables(OPERATORS, budget):
+            index = operator.field(OPCODE_INDEX)
+            (number,) = span.unpack("<I", index) if index else (0,)
+            options = operator.follow(CUSTOM_OPTIONS)
+            if options and number < len(names) and names[number]:
+                (length,) = span.unpack("<I", options)
+                found = span.take(options + 4, min(length, LARGEST_OPTIONS))
+                yield from ((names[number], url.decode("ascii")) for url in URL.findall(found))
 
 
 def _builtin(span: Span, code: Table) -> int:

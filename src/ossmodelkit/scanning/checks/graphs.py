@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from ossmodelkit.formats.tensorflow import TensorflowGraph, TensorflowNode
 from ossmodelkit.formats.tflite import TfLite
 from ossmodelkit.scanning.paths import leaves_folder
 from ossmodelkit.scanning.tables import words
+from ossmodelkit.scanning.tensorflow_operators import is_dataset_of_files, is_registered, reaches_files
 
 REMEDY = "Do not load it: ask the publisher for a model without this operator."
 
@@ -28,13 +28,16 @@ def _saw(node: TensorflowNode) -> str:
 def runs_code(graph: TensorflowGraph) -> Iterator[Hit]:
     """This TensorFlow graph calls Python or native code of the process that runs it.
 
-    An operator of a stranger's namespace (`Vendor>Name`) comes from a library that somebody has to load.
+    An operator that TensorFlow does not register comes from a library that somebody has to load.
     """
+    strange: set[str] = set()
     for node in graph.nodes:
-        space, foreign, _ = node.operator.partition(">")
         if node.operator in words("operators", "tensorflow", "code", "names"):
             yield Hit(at=replace(graph.at, offset=node.offset), saw=_saw(node), remedy=REMEDY)
-        elif foreign and space not in words("operators", "tensorflow", "namespaces", "known"):
+        elif node.operator not in strange | graph.functions and not (
+            is_registered(node.operator) or reaches_files(node)
+        ):
+            strange.add(node.operator)
             at = replace(graph.at, offset=node.offset)
             yield Hit(at=at, saw=_saw(node), remedy=REMEDY, severity=Severity.MEDIUM)
 
@@ -45,40 +48,9 @@ def touches_files(graph: TensorflowGraph) -> Iterator[Hit]:
 
     A graph is a program with the rights of the process that runs it.
     """
-    assets = words("operators", "tensorflow", "files", "assets")
     for node in graph.nodes:
-        if node.operator in assets:
-            continue
-        if (
-            node.operator in words("operators", "tensorflow", "files", "names")
-            or _is_dataset_of_files(node.operator)
-            or FILE_VERB.fullmatch(node.operator)
-            or (node.operator in ("DecodeProtoV2", "EncodeProto") and any(map(_is_descriptor_file, node.texts)))
-            or (node.operator in words("operators", "tensorflow", "print", "names") and _prints_to_file(node))
-        ):
+        if reaches_files(node):
             yield Hit(at=replace(graph.at, offset=node.offset), saw=_saw(node), remedy=REMEDY)
-
-
-def _is_dataset_of_files(operator: str) -> bool:
-    return (
-        re.fullmatch(r"\w*(File|Files|Record|TextLine|Sql|Csv|CSV|Avro|Parquet|Kafka|Mongo)\w*Dataset(V\d+)?", operator)
-        is not None
-    )
-
-
-# tensorflow-io and custom operators; TensorFlow's own are in the table.
-FILE_VERB = re.compile(
-    r"(IO>)?\w*(Read|Write|Copy|Delete|Rename|Create|Append|Open)\w*(File|Dir|Directory)\w*|IO>\w*(HTTP|Kafka|Pulsar|Mongo|SQL|Big|Elastic)\w*"
-)
-
-
-def _is_descriptor_file(text: str) -> bool:
-    """A path where the text of a descriptor could stand."""
-    return not text.startswith(("local://", "bytes://")) and leaves_folder(text)
-
-
-def _prints_to_file(node: TensorflowNode) -> bool:
-    return any(re.search(r"\b(file|grpc)://", text) for text in node.texts)
 
 
 @check("tensorflow-constant-path", reads=TensorflowGraph, severity=Severity.HIGH)
@@ -197,8 +169,15 @@ def tflite_operator(model: TfLite) -> Iterator[Hit]:
     dangerous = words("operators", "tensorflow", "code", "names") | words("operators", "tensorflow", "files", "names")
     for name in dict.fromkeys(model.custom):
         if name.startswith("Flex"):
-            if name.removeprefix("Flex") in dangerous or _is_dataset_of_files(name.removeprefix("Flex")):
+            operator = name.removeprefix("Flex")
+            if operator in dangerous or is_dataset_of_files(operator):
                 yield Hit(at=model.at, saw=name, remedy=REMEDY, severity=Severity.CRITICAL)
+            elif operator in words("operators", "tensorflow", "print", "names") and model.opens(name):
+                yield Hit(
+                    at=model.at, saw=f"{name} to {model.opens(name)[:120]!r}", remedy=REMEDY, severity=Severity.HIGH
+                )
+            elif not is_registered(operator):
+                yield Hit(at=model.at, saw=f"{name}, which TensorFlow does not have", remedy=REMEDY)
         elif name not in words("operators", "tflite", "known"):
             yield Hit(at=model.at, saw=f"custom operator {name!r}", remedy=REMEDY)
 
