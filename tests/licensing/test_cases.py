@@ -20,7 +20,10 @@ from tests.licensing.situations import Part, judge
 CASES = Path(__file__).parent / "cases"
 RELEASES = yaml.safe_load((CASES / "releases.yaml").read_text(encoding="utf-8"))
 EVERY = yaml.safe_load((CASES / "every.yaml").read_text(encoding="utf-8"))
-TOPICS = ("thresholds", "territories", "names", "uses", "outputs", "data", "fitting")
+TOPICS = (
+    "thresholds", "territories", "names", "uses", "outputs", "data", "fitting", "code", "bounds", "marks", "teachers",
+    "handing", "fields",
+)  # fmt: skip
 USES = ("redistribute-weights", "saas", "internal", "research")
 
 

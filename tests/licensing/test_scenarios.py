@@ -115,3 +115,9 @@ def test_what_nobody_read_is_marked_wherever_it_stands(tmp_path: Path) -> None:
         assert "text not read by us" in render(report, Format(form))
     owed = next(table for table in report.tables if table.title == "You owe")
     assert all(row[-1].endswith("(text not read by us)") for row in owed.rows)
+
+
+def test_no_is_an_answer_and_norway_a_country() -> None:
+    text = "profile: {territory: [NO, 'IE'], commercial: no}\n" + ONE
+    profile = scenario.read(text, "CASE.yaml").profile
+    assert (profile.territory, profile.commercial) == (("NO", "IE"), False)

@@ -21,7 +21,9 @@ from ossmodelkit.licensing.situation import (
     Situation,
 )
 
-IMITATES = re.compile(r"imitat|distil|teacher|mimic|clone|similar", re.I)
+IMITATES = re.compile(
+    r"(?<!\bno[ -])(?<!\bnot[ -])(?<!\bnon[ -])(imitat|distil|teacher|mimic|clone|replicat|similar)", re.I
+)
 EVALUATES = re.compile(r"eval|benchmark|test-?set|judge", re.I)
 
 
@@ -33,6 +35,7 @@ class Part:
     label: str
     terms: Terms
     new_model: bool = False
+    trains_another: bool = False
 
     @property
     def role(self) -> str:
@@ -53,6 +56,17 @@ class Part:
     def is_outputs(self) -> bool:
         """Whether it is something a model produced; a dataset under a model's license is."""
         return self.role in OUTPUTS or (self.role == "dataset" and "model" in self.terms.applies_to and self._of_model)
+
+    @property
+    def came_as_data(self) -> bool:
+        """Whether it is outputs that somebody handed over; of an output source we run the model ourselves."""
+        return self.is_outputs and self.role != "output-source"
+
+    @property
+    def is_learned_from(self) -> bool:
+        """Whether it is outputs that another model is trained on."""
+        purpose = self.came_as_data or self.trains_another or self.imitates
+        return self.is_outputs and purpose and not self.evaluates_only
 
     @property
     def _of_model(self) -> bool:
@@ -76,9 +90,7 @@ class Part:
     @property
     def makes_covered_derivative(self) -> bool:
         """Whether the teacher's license calls a student trained on its outputs a derivative."""
-        if not self.is_outputs or self.role == "output-source" or self.evaluates_only:
-            return False
-        if not self.terms.says("outputs", "distillation_is_derivative", False):
+        if not (self.is_learned_from and self.terms.says("outputs", "distillation_is_derivative", False)):
             return False
         return self.imitates or not self.terms.says("outputs", "distillation_needs_similarity", True)
 
@@ -169,11 +181,7 @@ class Case:
 
     def trains_on(self, part: Part) -> bool:
         """Whether another model is trained on what this part produced."""
-        if part.evaluates_only:
-            return False
-        if part.is_outputs and part.role != "output-source":
-            return True
-        return "train-other-model" in self.profile.use and (part.is_weights or part.role == "output-source")
+        return part.is_learned_from or (part.is_weights and part.trains_another)
 
     def kinds_of_model(self) -> tuple[str, ...]:
         """What kinds of model come out; empty when nobody said, or not of every base."""
@@ -191,6 +199,7 @@ class Case:
 def build(situation: Situation) -> Case:
     """Look every license up; what cannot be resolved becomes an issue and no part."""
     new_model = any(c.role in TRAINED_WITH for c in situation.components)
+    another = "train-other-model" in situation.profile.use
     parts: list[Part] = []
     unresolved: list[Issue] = []
     for label, component in zip(labels(situation.components), situation.components, strict=True):
@@ -198,7 +207,13 @@ def build(situation: Situation) -> Case:
         if options.issue:
             unresolved.append(_unresolved(label, component, options))
         parts += [
-            Part(component=component, label=label, terms=facts.terms(license_id), new_model=new_model)
+            Part(
+                component=component,
+                label=label,
+                terms=facts.terms(license_id),
+                new_model=new_model,
+                trains_another=another,
+            )
             for license_id in options.ids
         ]
     return Case(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, ClassVar
 
 from ossmodelkit.core.artifact import EntryKind
 from ossmodelkit.core.source import Source
@@ -12,6 +14,7 @@ from ossmodelkit.foundation.errors import KitError
 LONGEST_TEXT = 1024 * 1024
 DEEPEST = 64
 MOST_ALIASES = 100
+COUNTRY_SAFE = re.compile(r"(?:true|True|TRUE|false|False|FALSE|yes|Yes|no|No|on|On|off|Off)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,20 @@ def _decoded(name: str, data: bytes, encoding: str) -> Read:
         return Read(name=name, problem=f"it claims to be {encoding} and is not: {error.reason}")
 
 
+@cache
+def yaml_loader() -> Any:
+    """A safe loader, in C where there is one, to which NO is Norway and no a boolean: YAML 1.1 takes both for false."""
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+            first: [(tag, COUNTRY_SAFE if tag.endswith(":bool") else pattern) for tag, pattern in rules]
+            for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    return Loader
+
+
 def load_yaml(text: str) -> Any:
     """Plain YAML values; no tag builds an object.
 
@@ -72,7 +89,7 @@ def load_yaml(text: str) -> Any:
     """
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = yaml_loader()
     try:
         depth = aliases = 0
         for event in yaml.parse(text, Loader=loader):

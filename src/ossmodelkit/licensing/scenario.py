@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import from_wire, type_hints
-from ossmodelkit.licensing.reading import load_yaml
+from ossmodelkit.licensing.reading import load_yaml, yaml_loader
 from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan, Situation
 
 SCHEMA = "see docs/licensing.md for the schema"
@@ -73,7 +73,7 @@ class _Nodes:
     def __init__(self, text: str) -> None:
         import yaml
 
-        self._root: Any = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        self._root: Any = yaml.compose(text, Loader=yaml_loader())
         self._tables = list(self._walk())
 
     def _walk(self) -> Iterator[Any]:

@@ -6,6 +6,7 @@ of a repository found.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +24,7 @@ OUTPUTS = frozenset({"synthetic-data", "output-source"})
 CODE = frozenset({"repo-code", "training-code", "serving-code", "dependency", "tool"})
 TRAINED_WITH = frozenset({"adapter", "merge-input", "dataset", "synthetic-data"})
 FIGURES = ("mau", "mau_on_release_date", "annual_revenue_usd", "monthly_revenue_usd")
+MULTIMODAL = re.compile(r"multi-?modal|vision-?language|\bvlm\b|\bmllm\b|image-text-to-text|any-to-any|omni", re.I)
 NOT_SHIPPED = frozenset({"dataset", "synthetic-data", "output-source", "training-code", "tool"})
 
 
@@ -89,6 +91,11 @@ class Component:
     source_offered: bool = False
     produced_by: str | None = None
     purpose: str | None = None
+
+    @property
+    def is_multimodal(self) -> bool:
+        """Whether it takes more than text, by what is said of it or by its kind."""
+        return self.multimodal or MULTIMODAL.search(self.kind) is not None
 
     @property
     def is_shipped(self) -> bool:

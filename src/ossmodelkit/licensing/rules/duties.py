@@ -116,17 +116,15 @@ def _comes_with_notice(part: Part) -> bool:
 def modified_notice(case: Case) -> Iterator[Saying]:
     """Say that files were changed."""
     for part in copies(case):
-        changed = part.is_modified or (part.makes_covered_derivative and not part.is_weights)
-        if not (part.terms.says("modified_files_notice", "required", False) and changed) or part.is_outputs:
-            continue
-        if part.is_data or (part.is_code and not part.component.modified):
+        required = part.terms.says("modified_files_notice", "required", False)
+        if not (required and part.is_modified) or part.is_outputs:
             continue
         yield from duty_of(
             case,
             part,
             "license-modified-notice",
             duty=f"say that you changed files of {part.label}",
-            done=texts.says_changed(case),
+            done=texts.says_changed(case, part),
             why=f"{part.terms.name} wants changed files to say that they were changed",
             fix="write into NOTICE or the card that you modified the model, and how",
             fact="modified_files_notice",
@@ -137,7 +135,7 @@ def pass_on(case: Case) -> Iterator[Saying]:
     """Use restrictions that must bind whoever receives or reaches the model."""
     for part in case.covering:
         kind = part.terms.says("use_restrictions", "pass_on_kind")
-        if kind not in BINDING or part.role == "output-source":
+        if kind not in BINDING:
             continue
         hosted = case.profile.hosts and bool(part.terms.says("hosted_service_is_distribution"))
         if not (case.profile.distributes or hosted):
@@ -204,7 +202,8 @@ def network_source(case: Case) -> Iterator[Saying]:
         serves = part.is_weights or part.role in ("repo-code", "serving-code") or part.component.linked
         if not rule or not rule.get("source") or not serves:
             continue
-        changed = part.is_modified if part.is_weights else bool(part.component.modified)
+        # What is linked with other code is one changed work with it.
+        changed = part.is_modified or (part.is_code and part.component.linked)
         if rule.get("modified_only") and not changed:
             continue
         yield from duty_of(

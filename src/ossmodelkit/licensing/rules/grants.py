@@ -26,7 +26,7 @@ COUNTED = {
 
 def used(case: Case) -> tuple[Part, ...]:
     """The parts we run, train on or hand on ourselves; what somebody else's model produced is not among them."""
-    return tuple(part for part in case.parts if not (part.is_outputs and part.role != "output-source"))
+    return tuple(part for part in case.parts if not part.came_as_data)
 
 
 def noncommercial(case: Case) -> Iterator[Saying]:
@@ -60,7 +60,7 @@ def _about_outputs_only(case: Case, part: Part) -> bool:
     """Whether only outputs are used, and the license speaks about these apart from the model."""
     outputs = part.role == "output-source" or set(case.profile.use) <= {"use-outputs"}
     told = part.terms.says("outputs", "commercial_use") == "allowed" or part.terms.says("outputs", "limited_to")
-    return outputs and (bool(told) or part.role == "output-source")
+    return outputs and bool(told)
 
 
 def _beyond_research(case: Case, part: Part) -> Iterator[Saying]:

@@ -114,15 +114,15 @@ def distillation(case: Case) -> Iterator[Saying]:
 
 def _unsaid_purpose(part: Part) -> Iterator[Saying]:
     """A teacher's license that asks what its outputs are for, and nobody said."""
-    trained_on = part.is_outputs and part.role != "output-source" and not part.component.purpose
-    if trained_on and part.terms.says("outputs", "distillation_is_derivative", False):
+    asks = part.terms.says("outputs", "distillation_is_derivative", False)
+    if asks and part.is_learned_from and not part.component.purpose:
         yield Question(text=f"Is the model meant to perform like the producer of {part.label}? Say so in `purpose`.")
 
 
 def data_effect(case: Case) -> Iterator[Saying]:
     """What a data license says about models trained on the data; where law is unsettled, say so."""
     for part in case.parts:
-        if not part.is_data or set(case.profile.use) <= {"redistribute-dataset"}:
+        if not part.is_data or part.evaluates_only or set(case.profile.use) <= {"redistribute-dataset"}:
             continue
         kind = part.terms.says("training_effect", "kind")
         if kind == "unsettled":

@@ -80,9 +80,9 @@ def _unknown_place(case: Case, part: Part, named: str, clause: str) -> Iterator[
 
 
 def _applies(case: Case, part: Part, row: Mapping[str, Any]) -> bool:
-    if part.is_outputs and part.role != "output-source" and not row.get("reaches_outputs"):
+    if part.came_as_data and not row.get("reaches_outputs"):
         return False
-    if row.get("multimodal_only") and not part.component.multimodal:
+    if row.get("multimodal_only") and not part.component.is_multimodal:
         return False
     return not (row.get("end_users_exempt") and set(case.profile.use) <= {"end-user"})
 

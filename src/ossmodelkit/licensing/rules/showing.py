@@ -49,7 +49,7 @@ def _shown(case: Case, part: Part, row: Mapping[str, Any]) -> bool:
     if trigger == "derivative":
         return part.covers_weights and case.names_new_model
     if trigger == "cosmos":
-        return part.component.multimodal or "cosmos" in part.label.lower()
+        return part.component.is_multimodal or "cosmos" in part.label.lower()
     return trigger == "distribution" and part.covers_weights
 
 

@@ -57,15 +57,18 @@ def find_pattern(case: Case, text: str) -> str:
     return ""
 
 
-def says_changed(case: Case) -> str:
-    """Where the release says that files were changed; empty for nowhere."""
+def says_changed(case: Case, part: Part) -> str:
+    """Where the release says that files of a part were changed; empty for nowhere its license wants it."""
     plan = case.release
     if plan is None:
         return ""
+    wanted = part.terms.says("modified_files_notice", "places", ("notice", "readme", "files"))
     for name, places in (("notice", plan.notice_contains), ("readme", plan.readme_contains)):
-        if any(CHANGED.search(re.sub(r"modified[- ]mit", "", place, flags=re.I)) for place in places):
+        told = (re.sub(r"modified[- ]mit", "", place, flags=re.I) for place in places)
+        if name in wanted and any(map(CHANGED.search, told)):
             return name
-    return next((file for file in plan.files if re.search(r"change|modif", file.rpartition("/")[2], re.I)), "")
+    files = plan.files if "files" in wanted else ()
+    return next((file for file in files if re.search(r"change|modif", file.rpartition("/")[2], re.I)), "")
 
 
 def file_for(case: Case, part: Part) -> str:
@@ -92,7 +95,9 @@ def _own_license_is(case: Case, part: Part) -> bool:
 
 def _names(file: str, part: Part) -> bool:
     letters = re.sub(r"[^a-z0-9.]+", "", file.lower())
-    names = (part.terms.id, *part.terms.says("ids", "license_names", ()), part.terms.says("ids", "spdx"))
+    said = part.terms.says
+    names = [part.terms.id, said("include_license_text", "text_of"), said("ids", "spdx")]
+    names += said("ids", "license_names", ())
     words = {re.sub(r"[^a-z0-9.]+", "", str(name).lower()) for name in names if name}
     brand = _brand(part.terms.id)
     if brand and brand not in ("modified", "open"):
