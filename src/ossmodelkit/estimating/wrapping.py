@@ -95,7 +95,7 @@ def _stopped(out: list[int], events: list[Any], left: Open, first: Mapping[str, 
     for name, wrap in first.items():
         if name in ran:
             continue
-        out.append(wrap.input_bytes)
+        out.append(wrap.input_bytes - wrap.bare_saved)  # what the bare layer saved is where the bare base stopped
         out.extend(wrap.forward)
         out.append(-wrap.output_bytes)
         left.wraps[name] = wrap
@@ -122,8 +122,7 @@ def _back_through(out: list[int], event: list[Any], made: int, left: Open) -> No
     wrap = left.wraps.pop(name, None)
     if wrap is None:
         return
-    bare = wrap.bare_saved
-    out.append(-made - bare)
+    out.append(-made)
     out.extend(wrap.backward)
-    out.append(made + bare - wrap.input_bytes + wrap.output_bytes)
+    out.append(made + wrap.bare_saved - wrap.input_bytes + wrap.output_bytes)
     out.append(-left.held.pop(name, 0))
