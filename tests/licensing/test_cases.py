@@ -22,7 +22,7 @@ RELEASES = yaml.safe_load((CASES / "releases.yaml").read_text(encoding="utf-8"))
 EVERY = yaml.safe_load((CASES / "every.yaml").read_text(encoding="utf-8"))
 TOPICS = (
     "thresholds", "territories", "names", "uses", "outputs", "data", "fitting", "code", "bounds", "marks", "teachers",
-    "handing", "fields",
+    "handing", "fields", "files", "parents",
 )  # fmt: skip
 USES = ("redistribute-weights", "saas", "internal", "research")
 

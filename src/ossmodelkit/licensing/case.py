@@ -29,13 +29,18 @@ EVALUATES = re.compile(r"eval|benchmark|test-?set|judge", re.I)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A component under one license; a component with two licenses becomes two parts."""
+    """A component under one license; a component with two licenses becomes two parts.
+
+    `new_model`: something is trained, merged or changed. `trains_another`: the use is to train another model.
+    `in_training`: data is trained on, and not only handed on.
+    """
 
     component: Component
     label: str
     terms: Terms
     new_model: bool = False
     trains_another: bool = False
+    in_training: bool = True
 
     @property
     def role(self) -> str:
@@ -65,8 +70,9 @@ class Part:
     @property
     def is_learned_from(self) -> bool:
         """Whether it is outputs that another model is trained on."""
-        purpose = self.came_as_data or self.trains_another or self.imitates
-        return self.is_outputs and purpose and not self.evaluates_only
+        if not self.is_outputs or self.evaluates_only:
+            return False
+        return self.in_training if self.came_as_data else self.trains_another or self.imitates
 
     @property
     def _of_model(self) -> bool:
@@ -200,6 +206,8 @@ def build(situation: Situation) -> Case:
     """Look every license up; what cannot be resolved becomes an issue and no part."""
     new_model = any(c.role in TRAINED_WITH for c in situation.components)
     another = "train-other-model" in situation.profile.use
+    only_data = set(situation.profile.use) <= {"redistribute-dataset"}
+    trains = not only_data or any(c.role in WEIGHTS for c in situation.components)
     parts: list[Part] = []
     unresolved: list[Issue] = []
     for label, component in zip(labels(situation.components), situation.components, strict=True):
@@ -213,6 +221,7 @@ def build(situation: Situation) -> Case:
                 terms=facts.terms(license_id),
                 new_model=new_model,
                 trains_another=another,
+                in_training=trains,
             )
             for license_id in options.ids
         ]

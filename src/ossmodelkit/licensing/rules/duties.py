@@ -22,7 +22,7 @@ def copies(case: Case) -> tuple[Part, ...]:
 
 
 def _leaves(case: Case, part: Part) -> bool:
-    if part.role in ("dataset", "synthetic-data") and "redistribute-dataset" in case.profile.use:
+    if part.role == "dataset" and "redistribute-dataset" in case.profile.use:
         return True
     if not case.profile.distributes:
         return False

@@ -10,9 +10,12 @@ from ossmodelkit.licensing.case import Case, Part
 from ossmodelkit.licensing.rules import texts
 from ossmodelkit.licensing.rules.saying import Question, Saying, owed
 
-NOT_GENERATIVE = re.compile(r"classif|embed|rerank|detect|segment|encoder|retriev|regress|ocr|asr|speech-rec", re.I)
-LANGUAGE = re.compile(r"llm|language|^text(?!-to-)|chat|instruct|code|vlm|mllm", re.I)
-IMAGE = re.compile(r"image|diffusion|video|text-to-im", re.I)
+NOT_GENERATIVE = re.compile(
+    r"classif|embed|rerank|detect|segment|encoder(?!.?decoder)|retriev|regress|\bocr|\basr|speech-rec", re.I
+)
+LANGUAGE = re.compile(r"lm\b|language|^text(?!-to-)|chat|instruct|code(?!r)", re.I)
+IMAGE = re.compile(r"image|diffusion|video", re.I)
+OTHER = re.compile(r"audio|speech|music|voice|\btts|\b3d|robot|time.?series|tabular|protein|molecul|weather", re.I)
 
 
 def output_training(case: Case) -> Iterator[Saying]:
@@ -53,12 +56,18 @@ def _in_scope(case: Case, part: Part) -> bool:
     kinds = case.kinds_of_model() if not part.is_weights else ()
     if scope == "any" or not kinds:
         return True
-    for kind in kinds:
-        language = bool(LANGUAGE.search(kind)) and not NOT_GENERATIVE.search(kind)
-        image = bool(IMAGE.search(kind)) and not NOT_GENERATIVE.search(kind)
-        if {"llm": language, "image": image}.get(scope, not NOT_GENERATIVE.search(kind)):
-            return True
-    return False
+    return any(_is_kind(kind, scope) for kind in kinds)
+
+
+def _is_kind(kind: str, scope: str) -> bool:
+    """Whether a kind of model is within a scope; a word nobody knows keeps nothing out of it."""
+    if NOT_GENERATIVE.search(kind):
+        return False
+    if scope == "llm":
+        return bool(LANGUAGE.search(kind)) or not (IMAGE.search(kind) or OTHER.search(kind))
+    if scope == "image":
+        return bool(IMAGE.search(kind)) or not (LANGUAGE.search(kind) or OTHER.search(kind))
+    return True
 
 
 def limited_outputs(case: Case) -> Iterator[Saying]:

@@ -24,6 +24,7 @@ LICENSE_FILE = re.compile(r"(^|[-_./])(licen[cs]e|copying|model_licen[cs]e|terms
 PLAIN_LICENSE = re.compile(r"^(licen[cs]e|copying|licen[cs]e-model|model[-_]licen[cs]e)(\.(txt|md|rst))?$", re.I)
 NOT_TELLING = re.compile(r"licen[cs]e|copying|model|weights|terms|agreement|\.(txt|md|rst)$")
 BUNDLE = re.compile(r"third[-_ ]?party|(^|/)licenses(\.(txt|md))?$", re.I)
+FOLDER = re.compile(r"(.*/)?licen[cs]es/[^/]+", re.I)
 NOTICE_FILE = re.compile(r"^notices?(\.(txt|md))?$", re.I)
 POLICY_FILE = re.compile(r"polic|acceptable[-_ ]?use|prohibited", re.I)
 
@@ -83,6 +84,8 @@ def _holds_text(case: Case, part: Part, file: str) -> bool:
         return _own_license_is(case, part)
     if BUNDLE.search(file) and not NOTICE_FILE.match(base):
         return True
+    if FOLDER.match(file):
+        return _names(file.rpartition("/")[2], part)
     return bool(LICENSE_FILE.search(file)) and (_names(file, part) or _is_spare(file, part))
 
 
