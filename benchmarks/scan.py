@@ -18,6 +18,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.scan_layouts import repository, tokenizer
+
 KIT = (sys.executable, "-m", "ossmodelkit", "scan", "--format", "json")
 GENOPS = "import pickletools,sys\nfor _ in pickletools.genops(open(sys.argv[1],'rb')): pass"
 
@@ -132,6 +134,10 @@ def _rows(folder: Path) -> Iterator[tuple[str, float, str, float]]:
     if sha256sum := shutil.which("sha256sum"):
         yield "2 GiB torch zip", ours, "sha256sum", best(sha256sum, str(path), times=1)
     yield "2 GiB torch zip", ours, "sha256 by OpenSSL", _hash(path)
+    started = best(*KIT, str(small(folder)))
+    path = tokenizer(folder / "tokenizer.json", 440_000)
+    yield f"tokenizer.json of {path.stat().st_size >> 20} MiB", best(*KIT, str(path)), "1 MB pickle", started
+    yield "repository of 8 billion parameters", best(*KIT, str(repository(folder / "8b"))), "1 MB pickle", started
     path = many(folder)
     yield "200 files, 2 jobs", wall(*KIT, str(path), "--jobs", "2"), "1 job", wall(*KIT, str(path), "--jobs", "1")
 

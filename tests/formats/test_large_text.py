@@ -57,6 +57,12 @@ def test_parts_tell_what_the_whole_tells(value: Any, size: int, indent: int | No
     assert telling(found) == telling([value])
 
 
+def test_a_long_text_at_the_end_of_a_large_object_is_told() -> None:
+    prompt = "{{ x.__class__ }}" * 600
+    document = json.dumps({"vocab": {f"word{n}": n for n in range(200_000)}, "system_prompt": prompt})
+    assert {"system_prompt": prompt} in list(large_json.parts(pieces(document, 1 << 20), Budget()))
+
+
 @given(st.text(alphabet='{}[]",:\\ab1 ', max_size=60), st.integers(1, 20))
 @settings(max_examples=60)
 def test_what_is_no_json_is_refused(document: str, size: int) -> None:

@@ -17,6 +17,11 @@ from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import MIB, Budget
 
 WINDOW = MIB  # characters
+# A container in which nothing closes for so long is probably larger than the window: parsing a megabyte
+# to learn that costs more than walking into it.
+PROBE = 4096
+NEAR = 128 * 1024
+CLOSERS = {"{": "}", "[": "]"}
 DEEPEST = 64  # containers that are each larger than the window
 MOST_KEPT = 10_000
 LONGEST_KEPT = 4096
@@ -28,6 +33,8 @@ STRING = r'"(?:[^"\\]++|\\.)*+"'
 SCALAR = rf"(?:{STRING}|-?[\d.eE+-]++|true|false|null|NaN|-?Infinity)"
 FLAT = rf"(?:{SCALAR}|\[(?:\s*+{SCALAR}\s*+,?+)*+\s*+\])"
 LIST_RUN = re.compile(rf"(?:\s*+{FLAT}\s*+,)++", re.DOTALL)
+# A vocabulary: a number under every name. Whole numbers say nothing of what an object is.
+COUNT_RUN = re.compile(rf"(?:\s*+{STRING}\s*+:\s*+-?(?:0|[1-9][0-9]*+)\s*+,)++", re.DOTALL)
 PAIR_RUN = re.compile(rf"(?:\s*+{STRING}\s*+:\s*+{FLAT}\s*+,)++", re.DOTALL)
 STRING_REST = re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL)
 SPACE = re.compile(r"\s*+")
@@ -82,8 +89,11 @@ class _Window:
                 return self.text[self.at : self.at + 1]
 
     def decode(self) -> Any:
-        """The value that begins here; `LARGE` where it does not end within the window."""
+        """The value that begins here; `LARGE` where it is better walked into, as it hardly ends within the window."""
         self.fill()
+        closer = CLOSERS.get(self.text[self.at : self.at + 1])
+        if closer and len(self.text) - self.at > NEAR and self.text.find(closer, self.at, self.at + PROBE) < 0:
+            return self._decode_near()
         try:
             value, end = self.decoder.raw_decode(self.text, self.at)
         except RecursionError as error:
@@ -93,6 +103,16 @@ class _Window:
                 raise UnreadableError(f"no valid JSON: {str(error)[:120]}") from error
             return LARGE
         self.at = end
+        return value
+
+    def _decode_near(self) -> Any:
+        try:
+            value, count = self.decoder.raw_decode(self.text[self.at : self.at + NEAR])
+        except ValueError:
+            return LARGE
+        except RecursionError as error:
+            raise UnreadableError("JSON is nested too deeply") from error
+        self.at += count
         return value
 
     def pass_string(self) -> None:
@@ -154,6 +174,8 @@ def _object(window: _Window, depth: int) -> Generator[Any, None, dict[str, Any]]
     """The parts of an object, and at its end what was kept of it."""
     kept: dict[str, Any] = {}
     while window.next() != "}":
+        if window.take_run(COUNT_RUN):
+            continue
         if run := window.take_run(PAIR_RUN):
             found = _parse_run(run)
             yield found
@@ -167,6 +189,8 @@ def _object(window: _Window, depth: int) -> Generator[Any, None, dict[str, Any]]
             raise UnreadableError("no valid JSON: an object without a name for its member")
         window.at += 1
         value = yield from _value(window, depth + 1)
+        if isinstance(value, str) and len(value) > LONGEST_KEPT:
+            yield {key: value}
         _keep(kept, {key: value})
         _comma(window, "}")
     window.at += 1

@@ -7,9 +7,18 @@ the whole argument from behind it (CPython issue 154848). `skips` chooses the se
 
 from __future__ import annotations
 
+import re
+
 from ossmodelkit.formats.pickle_opcodes import COPIED, COUNTED, FIXED, KNOWN, LINES, SIGNED
 from ossmodelkit.formats.tape import Tape
 from ossmodelkit.foundation.errors import UnreadableError
+
+# A line that goes on for so long is looked at before its end is searched for: in front of a hole of
+# gigabytes, as weights have them, the search would take seconds for what no loader accepts.
+LONG_LINE = 64 * 1024
+NUMBERS = frozenset({b"I", b"L", b"F", b"g", b"p"})
+LIKE_A_NUMBER = re.compile(rb"[\s\w.+-]++")
+QUOTES = (b"'", b'"', b" ", b"\t")
 
 
 class BrokenStreamError(UnreadableError):
@@ -52,10 +61,10 @@ class Cursor:
                 raise BrokenStreamError(f"negative length at offset {started}")
             start = self._take(count, started, copied=code in COPIED)
         elif code in LINES:
-            start = self._line(started)
+            start = self._line(code, started)
             if LINES[code] == 2:
                 first_end = self.at
-                self.split = (first_end, self._line(started))
+                self.split = (first_end, self._line(code, started))
         return code, start, self.at
 
     def argument(self, code: bytes, start: int, end: int) -> bytes:
@@ -96,14 +105,36 @@ class Cursor:
         self._leave_frame()
         return start
 
-    def _line(self, started: int) -> int:
-        end = self.tape.find(b"\n", self.at, self.frame_end if self.frame_end >= 0 else self.tape.size)
+    def _line(self, code: bytes, started: int) -> int:
+        end = self._end_of_line(code, started, self.frame_end if self.frame_end >= 0 else self.tape.size)
         if end < 0 and 0 <= self.frame_end < self.tape.size:
             self._cross(started)
             if self.skips:
                 self.at = self.frame_end
-            end = self.tape.find(b"\n", self.at, self.tape.size)
+            end = self._end_of_line(code, started, self.tape.size)
         start = self.at
         self.at = end + 1 if end >= 0 else self.tape.size
         self._leave_frame()
         return start
+
+    def _end_of_line(self, code: bytes, started: int, limit: int) -> int:
+        """Where the line that begins here ends, or -1 where nothing ends it before `limit`."""
+        near = min(limit, self.at + LONG_LINE)
+        end = self.tape.find(b"\n", self.at, near)
+        if end >= 0 or near == limit:
+            return end
+        if wrong := _refused(code, self.tape.read(self.at, LONG_LINE)):
+            raise BrokenStreamError(f"{wrong} at offset {started}")
+        return self.tape.find(b"\n", near, limit)
+
+
+def _refused(code: bytes, line: bytes) -> str:
+    """Why no loader accepts a line that begins with these bytes and is longer than they are."""
+    first = line.partition(b"\0")[0]
+    if code == b"P":
+        return "a persistent id without an end"
+    if code in NUMBERS and not LIKE_A_NUMBER.fullmatch(first):
+        return "a number that is none"
+    if code == b"S" and line[:1] not in QUOTES:
+        return "a string without its quotes"
+    return "a name with a NUL in it" if LINES[code] == 2 and first != line else ""

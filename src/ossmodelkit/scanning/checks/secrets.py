@@ -30,14 +30,10 @@ class _Token:
     prefix: int
     least_entropy: float
 
-    def places(self, text: str, lowered: str) -> Iterator[int]:
-        """Where a hint stands; patterns that ignore case have hints in lower case."""
-        searched = lowered if self.pattern.flags & re.IGNORECASE else text
-        for hint in self.hints:
-            at = searched.find(hint)
-            while at >= 0:
-                yield at
-                at = searched.find(hint, at + 1)
+    @property
+    def ignores_case(self) -> bool:
+        """Such patterns have hints in lower case."""
+        return bool(self.pattern.flags & re.IGNORECASE)
 
 
 @cache
@@ -48,19 +44,39 @@ def _tokens() -> tuple[_Token, ...]:
     )
 
 
+@cache
+def _hints(ignoring_case: bool) -> tuple[re.Pattern[str], dict[str, tuple[_Token, ...]]]:
+    """One pattern that finds every hint at every place, and the tokens that each hint may stand in.
+
+    Of two hints that begin alike the longer one comes first and stands for both.
+    """
+    tokens = tuple(token for token in _tokens() if token.ignores_case == ignoring_case)
+    hints = sorted({hint for token in tokens for hint in token.hints}, key=len, reverse=True)
+    of = {hint: tuple(one for one in tokens if any(hint.startswith(own) for own in one.hints)) for hint in hints}
+    return re.compile("|".join(map(re.escape, hints))), of
+
+
+def _places(text: str) -> Iterator[tuple[_Token, int]]:
+    for searched, ignoring_case in ((text, False), (text.lower(), True)):
+        pattern, of = _hints(ignoring_case)
+        at = 0
+        while found := pattern.search(searched, at):
+            for token in of[found.group()]:
+                yield token, found.start()
+            at = found.start() + 1
+
+
 def found_in(text: str) -> Iterator[tuple[str, str, int]]:
     """Name, masked value and position of every secret in `text`."""
-    lowered = text.lower()
-    for token in _tokens():
-        seen = -1
-        for place in token.places(text, lowered):
-            match = token.pattern.search(text, max(0, place - BEFORE), place + AFTER)
-            if match is None or match.start() <= seen:
-                continue
-            seen = match.start()
-            value = match.group()
-            if entropy(value[token.prefix :]) >= token.least_entropy and not _is_placeholder(value):
-                yield token.name, f"{value[: token.prefix + 3]}…{value[-2:]}".replace("\n", " "), seen
+    seen: dict[str, int] = {}
+    for token, place in _places(text):
+        match = token.pattern.search(text, max(0, place - BEFORE), place + AFTER)
+        if match is None or match.start() <= seen.get(token.name, -1):
+            continue
+        seen[token.name] = match.start()
+        value = match.group()
+        if entropy(value[token.prefix :]) >= token.least_entropy and not _is_placeholder(value):
+            yield token.name, f"{value[: token.prefix + 3]}…{value[-2:]}".replace("\n", " "), match.start()
 
 
 def entropy(text: str) -> float:
