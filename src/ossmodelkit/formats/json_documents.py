@@ -10,12 +10,14 @@ from ossmodelkit.core.finding import Gap, Place
 from ossmodelkit.formats import strict_json
 from ossmodelkit.formats.keras import KerasConfig
 from ossmodelkit.formats.reading import Blob
+from ossmodelkit.formats.repository_views import WeightIndex
 from ossmodelkit.formats.templates import FIELDS, LIKE_A_TEMPLATE, climbs, in_value
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
 # Documents that loaders parse by name: when such a one is broken, somebody should know.
 LOADED_BY_NAME = frozenset({"config.json", "tokenizer_config.json", "adapter_config.json", "model_index.json"})
+COMMENTED = (".json5", ".jsonc", ".hjson")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class SkopsNode:
 def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
     """The document itself, and what a loader would find in it."""
     try:
-        parsed = strict_json.parse(text)
+        parsed = (strict_json.parse_relaxed if blob.name.endswith(COMMENTED) else strict_json.parse)(text)
     except UnreadableError as error:
         if blob.name in LOADED_BY_NAME or "nested" in error.message:
             yield Gap(at=blob.at, reason=error.message, remedy="ask the publisher for a valid file")
@@ -68,6 +70,14 @@ def meaning(at: Place, value: Any, budget: Budget) -> Iterator[object]:
                 name=str(item.get("__class__", "")),
                 loader=str(item["__loader__"]),
             )
+        if isinstance(item.get("weightsManifest"), list):
+            yield _weights_of_tfjs(at, item["weightsManifest"])
         keras = keras or ("class_name" in item and "config" in item)
     if keras:
         yield KerasConfig(at=at, origin="", value=value)
+
+
+def _weights_of_tfjs(at: Place, groups: list[Any]) -> WeightIndex:
+    """TensorFlow.js: the files that hold the weights, relative to `model.json`."""
+    lists = [group.get("paths") for group in groups if isinstance(group, dict)]
+    return WeightIndex(at=at, shards=tuple(str(path) for paths in lists if isinstance(paths, list) for path in paths))

@@ -24,9 +24,20 @@ MODULE_FIELDS = (
     "loss_fn",
     "pooling_fn",
 )
+# At the root they are found before the real ones by every program that is started in the folder.
+SHADOWED = (
+    "torch|numpy|transformers|tokenizers|safetensors|huggingface_hub|accelerate|peft|diffusers|tensorflow|keras|onnx|gguf|yaml|requests|tqdm"
+    "|packaging|regex|filelock|"
+    "abc|argparse|ast|asyncio|base64|bisect|codecs|collections|contextlib|copy|csv|dataclasses|datetime|enum|functools|glob|gzip|hashlib"
+    "|heapq|importlib|inspect|io|itertools|json|logging|math|multiprocessing|numbers|operator|os|pathlib|pickle|platform|queue|random|re"
+    "|shutil|signal|socket|ssl|statistics|string|struct|subprocess|sys|tempfile|textwrap|threading|time|timeit|traceback|types|typing|urllib"
+    "|uuid|warnings|weakref|zipfile|zlib"
+)
 # Names under which a program imports a file without being told to: pip, torch.hub, inference servers, Python itself.
 IMPLICIT = re.compile(
     r"(.*/)?(setup|hubconf|handler|inference|pipeline|conftest|sitecustomize|usercustomize|custom_interface)\.py"
+    r"|(__init__|__main__|(ipython|jupyter)\w*_config)\.py|(.*/)?\.ipython/\w+/startup/[\w-]+\.py"
+    rf"|(?:{SHADOWED})(?:\.py|/__init__\.py)"
     r"|(.*/)?custom_generate/generate\.py|(.*/)?\d+/model\.py"
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,19 @@ def parse(data: bytes | str) -> Parsed:
         raise UnreadableError("JSON is nested too deeply") from error
     except ValueError as error:
         raise UnreadableError(f"no valid JSON: {str(error)[:120]}") from error
+
+
+COMMENT = re.compile(r'("(?:[^"\\\n]|\\.)*+")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+TRAILING_COMMA = re.compile(r'("(?:[^"\\\n]|\\.)*+")|,(\s*[\]}])')
+
+
+def parse_relaxed(text: str) -> Parsed:
+    """Read JSON as editors write it: with comments, and a comma after the last entry.
+
+    Raises `UnreadableError` as `parse` does.
+    """
+    plain = COMMENT.sub(lambda found: found[1] or "", text)
+    return parse(TRAILING_COMMA.sub(lambda found: found[1] or found[2], plain))
 
 
 def objects(value: Any) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:

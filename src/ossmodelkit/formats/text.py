@@ -13,6 +13,7 @@ from ossmodelkit.formats import (
     markup,
     python_code,
     scripts,
+    settings_files,
     templates,
     text_protobufs,
     yaml_documents,
@@ -114,6 +115,7 @@ def _documents(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
         yield from text_protobufs.views(blob, text)
     if yaml_documents.looks_like(name, text):
         yield from yaml_documents.views(blob, text, budget)
+    yield from settings_files.views(blob, name, text)
     yield from scripts.views(blob, name, text)
 
 

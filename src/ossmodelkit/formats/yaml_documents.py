@@ -13,7 +13,7 @@ from ossmodelkit.formats.reading import Blob
 from ossmodelkit.formats.templates import FIELDS
 from ossmodelkit.foundation.limits import MIB, Budget
 
-ENDINGS = (".yaml", ".yml", "mlmodel")
+ENDINGS = (".yaml", ".yml", "mlmodel", "mlproject")
 TAGGED = re.compile(r"!!?<?(?:tag:yaml\.org,2002:)?(?:python|ruby|java|perl|php)[/.:]")
 LARGEST = 8 * MIB
 MOST_NODES = 500_000

@@ -161,6 +161,15 @@ SHELVES = (
         ),
     ),
     Shelf(
+        module="config_texts",
+        views=(
+            "json_documents",
+            "yaml_documents",
+        ),
+        ids=("config-carries-code", "config-opens-path", "config-opens-path-json", "config-includes-file"),
+    ),
+    Shelf(module="settings", views=("settings_files",), ids=("settings-run-code",)),
+    Shelf(
         module="secrets",
         views=(
             "gguf",

@@ -23,6 +23,8 @@ TARGETS = ("_target_", "_call_", "_class_", "_class_path_", "class_path", "_comp
 UNPICKLED = ("py/object", "py/type", "py/function", "py/repr", "py/mod", "py/class")
 # Other programs import what stands under these (Haystack, Rasa, spaCy), which hold ordinary words elsewhere.
 NAMES_A_CLASS = frozenset({"type", "class", "name", "factory", "func", "function", "callable", "object"})
+# Modules that mmengine, axolotl and others import by a list of names.
+IMPORTS = ("imports", "custom_imports", "plugins", "user_module", "import_modules")
 LOUD_MODULES = frozenset({"os", "posix", "subprocess", "builtins", "pty", "runpy", "ctypes", "pickle", "marshal"})
 # LangChain builds what stands under `_type`; these run what a language model answers.
 CHAINS = ("llm_bash_chain", "llm_bash", "pal_chain", "pal", "python_repl", "python_repl_ast", "terminal")
@@ -46,7 +48,7 @@ def yaml_builds_object(tag: YamlTag) -> Iterator[Hit]:
         yield Hit(at=tag.at, saw=short, remedy=REMEDY, severity=_severity_of_tag(rest))
         return
     target = tag.tag.removeprefix("!").partition(":")[2]
-    if tag.tag.startswith(("!new:", "!apply:", "!name:", "!module:")):
+    if tag.tag.startswith(("!new:", "!apply:", "!applyref:", "!name:", "!module:")):
         # HyperPyYAML (SpeechBrain) imports what stands after the colon.
         reach = reach_of(target)
         if reach is not Reach.KNOWN:
@@ -102,9 +104,15 @@ def _target(document: YamlDocument, key: str, value: str, line: int) -> Iterator
         key in TARGETS
         or (key in ("target", "loader_module") and "." in value and reach_of(value) is Reach.DENIED)
         or (key == "loader_module" and not value.startswith("mlflow."))
-        or (key in NAMES_A_CLASS and value.partition(".")[0] in LOUD_MODULES and effect_of(value) in LOUD_ANYWHERE)
+        or _is_loud(value)
+        or (key in IMPORTS and value.partition(".")[0] in LOUD_MODULES)
     ):
         yield from _reach(at, key, value)
+
+
+def _is_loud(value: str) -> bool:
+    """Whether a text is, as a whole, the name of a function that starts processes or runs code."""
+    return value.partition(".")[0] in LOUD_MODULES and "." in value and effect_of(value) in LOUD_ANYWHERE
 
 
 def _reach(at: object, key: str, value: str) -> Iterator[Hit]:
@@ -126,6 +134,11 @@ def json_target(document: JsonDocument) -> Iterator[Hit]:
             named |= {} if dotted.startswith("langchain") else {"id": dotted}
         if item.get("_type") in CHAINS:
             yield Hit(at=document.at, saw=f"{strict_json.dotted((*path, '_type'))}: {item['_type']}", remedy=REMEDY)
+        named |= {
+            key: item[key]
+            for key in (*NAMES_A_CLASS, "target")
+            if isinstance(item.get(key), str) and _is_loud(item[key])
+        }
         for key, value in named.items():
             for hit in _reach(document.at, key, value):
                 yield replace(hit, saw=f"{strict_json.dotted((*path, key))}: {value[:200]}")

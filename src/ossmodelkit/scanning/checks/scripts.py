@@ -33,11 +33,24 @@ ALARMS = re.compile(
 UNMISTAKABLE = re.compile(
     r"""/dev/(tcp|udp)/ | \b(nc|ncat|netcat)\b[^\n]*\s-\w*e\s | \bmkfifo\b[^\n]*\b(nc|ncat|netcat|telnet)\b
     |base64\s+(-d|--decode|-D)[^\n]*\|\s*(ba|z|da)?sh\b | -(enc|EncodedCommand)\s | \bIEX\b\s*\(
-    |\b(curl|wget)\b[^\n]*\s["']?(http://|https?://\d+\.\d+\.\d+\.\d+)[^\n]*\|\s*(sudo\s+)?(ba|z|da)?sh\b
+    |Command::new\(\s*"(/bin/)?(sh|bash|cmd|powershell) | \beval\s*\(\s*parse\s*\([^\n]*(base64|rawToChar|url\s*\()
     |\b(exec|eval)\s*\(\s*(compile\s*\(\s*)?[\w.]*(b64decode|b32decode|b85decode|decompress|fromhex|unhexlify|marshal\.loads)\b""",
     re.VERBOSE,
 )
 DOCUMENTS = ("notebook", "recipe")
+FETCHED = re.compile(
+    r"""\b(?:curl|wget|iwr|irm)\b[^\n|]*?(https?)://([\w.-]+)[^\n]*?\|\s*(?:sudo\s+(?:-\w+\s+)*)?(?:/bin/)?(?:(?:ba|z|da)?sh|python3?|perl|iex)\b
+    |\b(?:ba|z|da)?sh\s+(?:-\w+\s+)?["']?<?\$?\(\s*(?:curl|wget)\b[^\n]*?(https?)://([\w.-]+)""",
+    re.VERBOSE,
+)
+# What R starts or fetches with; a file `.Rprofile` runs whenever R starts in its folder.
+R_ACTS = re.compile(
+    r"""\b(system2?|shell|shell\.exec|pipe|download\.file|socketConnection|dyn\.load|unlink|file\.remove|url)\s*\(
+    |\bsource(_url)?\s*\(\s*["']\w+:// | \beval\s*\(\s*(parse|str2lang)\b 
+    |\bdo\.call\s*\(\s*["']?(system|shell|source|eval)
+    |\binstall\.packages\s*\([^)]*repos\s*=\s*["'](?!https://(cloud|cran)\.r-project\.org|https://p(ackage)?m\.)""",
+    re.VERBOSE,
+)
 SHELLS = ("sh", "bash", "zsh", "dash", "command")
 
 
@@ -61,11 +74,27 @@ def reaches_out(script: Script) -> Iterator[Hit]:
         yield from _python(script)
         return
     shown = script.interpreter in DOCUMENTS
-    for match in list((UNMISTAKABLE if shown else ALARMS).finditer(script.text))[:5]:
+    for match in list(_alarms(script))[:5]:
         line = script.text.count("\n", 0, match.start()) + 1
         at = script.at if script.interpreter == "notebook" else replace(script.at, line=line)
         severity = Severity.MEDIUM if shown else None
         yield Hit(at=at, saw=match.group().strip()[:120], remedy=REMEDY, severity=severity)
+
+
+def _alarms(script: Script) -> Iterator[re.Match[str]]:
+    if script.interpreter in DOCUMENTS:
+        yield from unmistakable_commands(script.text)
+    else:
+        yield from (R_ACTS if script.interpreter == "R" else ALARMS).finditer(script.text)
+
+
+def unmistakable_commands(text: str) -> Iterator[re.Match[str]]:
+    """What only an attack does, in a text that otherwise may install and change things."""
+    yield from UNMISTAKABLE.finditer(text)
+    for match in FETCHED.finditer(text):
+        host = (match[2] or match[4]).lower()
+        if (match[1] or match[3]) == "http" or not host.endswith(tuple(words("commands", "installers"))):
+            yield match
 
 
 def _python(script: Script) -> Iterator[Hit]:
@@ -93,7 +122,7 @@ def script_in_model(script: Script) -> Iterator[Hit]:
     )
     if strange and script.interpreter in SHELLS:
         yield Hit(at=replace(script.at, line=strange[1]), saw=f"command {strange[0]!r}", remedy=REMEDY)
-    elif script.interpreter not in (*SHELLS, *DOCUMENTS) and not script.interpreter.startswith("python"):
+    elif script.interpreter not in (*SHELLS, *DOCUMENTS, "R") and not script.interpreter.startswith("python"):
         yield Hit(at=script.at, saw=f"a script for {script.interpreter}", remedy=REMEDY)
 
 
@@ -132,13 +161,21 @@ def foreign_index(file: Requirements) -> Iterator[Hit]:
 
 
 HOSTS = ("https://pypi.org/", "https://download.pytorch.org/", "https://pypi.nvidia.com", "https://pypi.ngc.nvidia.com")
+REGISTRIES = (
+    "https://registry.npmjs.org",
+    "https://registry.yarnpkg.com",
+    "https://conda.anaconda.org/",
+    "https://repo.anaconda.com/",
+)
 SOURCES = (
+    *REGISTRIES,
     "https://github.com/huggingface/",
     "https://github.com/pytorch/",
     "https://github.com/openai/",
     "https://github.com/NVIDIA/",
 )
 FLAGS = (
+    "registry",
     "-i",
     "--index-url",
     "--extra-index-url",
@@ -155,7 +192,7 @@ def _foreign(line: str) -> str:
     if words[0] in FLAGS:
         target = words[1].strip(" =") if len(words) > 1 else ""
         wheels = "https://data.pyg.org/", "https://flashinfer.ai/", "https://abetlen.github.io/"
-        return "" if target.startswith((*HOSTS, *wheels)) else line
+        return "" if target.startswith((*HOSTS, *REGISTRIES, *wheels)) else line
     url = re.search(r"(?:git\+|hg\+|svn\+|bzr\+)?(?:https?|ssh|file|ftp|git)://\S+", line)
     if url and not line.startswith("#"):
         plain = url.group().removeprefix("git+")
