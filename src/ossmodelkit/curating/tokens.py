@@ -28,7 +28,6 @@ class Meter:
     """A base's tokenizer at work: `ask` measures rows as (task, row); `longest` is its own limit in tokens, or 0."""
 
     base: str
-    template: bool
     longest: int
     ask: Callable[[Sequence[tuple[str, Mapping[str, Any]]]], Sequence[Measure]]
 

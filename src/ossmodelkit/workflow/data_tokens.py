@@ -42,7 +42,7 @@ def meter_of(base: str, *, seconds: int = LONGEST_SECONDS) -> Iterator[Meter | N
         talk = _Talk(process, complaints, base)
         try:
             facts = talk.hear()
-            yield Meter(base=base, template=facts["template"], longest=facts["longest"], ask=talk.ask)
+            yield Meter(base=base, longest=facts["longest"], ask=talk.ask)
         finally:
             talk.end()
 
