@@ -26,9 +26,7 @@ def step(data: bytes) -> int:
         pytest.param(b"S'" + FILLER + b"'\n.", id="a string"),
         pytest.param(b"V" + FILLER + b"\0\n.", id="a text with a NUL"),
         pytest.param(b"F0." + FILLER + b"\n.", id="a number"),
-        pytest.param(
-            b"I01\0" + b"x" * LONG_LINE * 2 + b"\n.", id="a number that a NUL ends for the C loader"
-        ),
+        pytest.param(b"I01\0" + b"x" * LONG_LINE * 2 + b"\n.", id="a number that a NUL ends for the C loader"),
     ],
 )
 def test_long_lines_that_a_loader_accepts_are_read_to_their_end(data: bytes) -> None:

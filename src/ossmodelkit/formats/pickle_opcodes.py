@@ -58,6 +58,7 @@ COPIED = frozenset({b"B", b"C", b"\x8e", b"\x96"})
 
 PROTO, FRAME, STOP, MARK = b"\x80", b"\x95", b".", b"("
 NEWEST_PROTOCOL = 5
+PROTOCOLS = frozenset(bytes([0x80, number]) for number in range(NEWEST_PROTOCOL + 1))
 SHORT_PAYLOAD = 128
 BATCH_PAYLOAD = 40
 

@@ -8,14 +8,13 @@ from dataclasses import replace
 from ossmodelkit.core.finding import Gap
 from ossmodelkit.formats import joblib_arrays, torch_legacy
 from ossmodelkit.formats.pickle_events import Call
-from ossmodelkit.formats.pickle_opcodes import KNOWN, NEWEST_PROTOCOL
+from ossmodelkit.formats.pickle_opcodes import KNOWN, PROTOCOLS
 from ossmodelkit.formats.pickle_values import Global
 from ossmodelkit.formats.pickles import Pickle, gap_of, nested_blobs, study
 from ossmodelkit.formats.reading import Aside, Blob, Reader
 from ossmodelkit.formats.tape import Tape
 from ossmodelkit.foundation.limits import Budget
 
-PROTOCOLS = frozenset(bytes([0x80, number]) for number in range(NEWEST_PROTOCOL + 1))
 ZIP = b"PK\x03\x04"
 PADDING = b"\0\r\n\t "
 TEXT = bytes(range(32, 127)) + b"\n\r\t\f"

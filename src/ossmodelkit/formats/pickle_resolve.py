@@ -46,8 +46,13 @@ LOADERS = frozenset(
         "numpy.lib._npyio_impl.load",
         "pandas.read_pickle",
         "pandas.io.pickle.read_pickle",
+        "keras.src.saving.pickle_utils.deserialize_model_from_bytecode",
+        "keras.saving.pickle_utils.deserialize_model_from_bytecode",
+        "tf_keras.src.saving.pickle_utils.deserialize_model_from_bytecode",
     }
 )
+# Keras objects rebuild themselves from a `.keras` archive in memory, each by a method of its own class.
+KERAS_LOADER = "._unpickle_model"
 TEXT_TO_BYTES = frozenset({"_codecs.encode", "codecs.encode"})
 LATIN = frozenset({"latin1", "latin-1", "iso-8859-1"})
 RECONSTRUCTORS = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
@@ -133,11 +138,21 @@ def by_path(path: Value) -> Value:
 
 def loaded_bytes(function: Value, args: Value) -> Value:
     """The constant bytes that a call would hand to a loader, or None."""
-    if not (isinstance(function, Global) and function.full in LOADERS and isinstance(args, tuple) and args):
+    if not (isinstance(function, Global) and _is_loader(function) and isinstance(args, tuple) and args):
         return None
-    data = args[0]
-    if isinstance(data, Result) and isinstance(data.callable, Global) and data.args:
-        data = data.args[0] if data.callable.name == "BytesIO" else data
+    return bytes_in(args[0])
+
+
+def _is_loader(function: Global) -> bool:
+    keras = function.module.startswith("keras.") and function.name.endswith(KERAS_LOADER)
+    return keras or function.full in LOADERS
+
+
+def bytes_in(data: Value) -> Value:
+    """The constant bytes that a value is or holds, as a stream in memory or written as text; or None."""
+    if isinstance(data, Result) and isinstance(data.callable, Global) and data.callable.name == "BytesIO":
+        state = data.state if isinstance(data.state, tuple) else ()
+        data = (*state, *data.args)[0] if data.args or state else data
     if isinstance(data, Result) and isinstance(data.callable, Global) and data.callable.full in TEXT_TO_BYTES:
         data = data.args[0] if len(data.args) == 2 and str(data.args[1]).lower() in LATIN else data
         return data if isinstance(data, Stored) and data.kind == "str" else None

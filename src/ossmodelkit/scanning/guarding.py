@@ -5,14 +5,13 @@ Each rule gets the arguments as the machine knows them and says what is wrong, o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
+from ossmodelkit.formats.pickle_resolve import bytes_in
 from ossmodelkit.formats.pickle_values import Box, Global, Result, Stored, Value, describe
 from ossmodelkit.scanning.globals_table import Kind, Standing, standing
 
 Args = tuple[Value, ...]
-LATIN = frozenset({"latin1", "latin-1", "iso-8859-1"})
 TEXT_CODECS = frozenset({"latin1", "latin-1", "iso-8859-1", "ascii", "utf-8", "utf8"})
 PLAIN_BASES = frozenset(
     {
@@ -32,20 +31,8 @@ PLAIN_BASES = frozenset(
     }
 )
 COMPUTE_ONLY = frozenset({"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy", "nltk", "statsmodels"})
-LONGEST_FORMULA = 10_000
 ARRAY_MAKERS = frozenset(
     {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.core._internal._reconstruct"}
-)
-# A formula of R's kind: names, numbers, signs, and the few functions that only change a column.
-FORMULA_CALLS = r"C|I|Q|Treatment|Sum|Poly|Helmert|center|standardize|scale|poly|bs|cr|cc|te"
-FORMULA = re.compile(
-    rf"(?:(?:(?:{FORMULA_CALLS})|np\.(?:log|log1p|log2|log10|exp|sqrt|square|abs))(?=\()"
-    r"|\d+\.?\d*|[^\W\d]\w*+(?!\s*[.(])|\)(?!\s*\()|[\s~+\-*:/|^(,=])*+"
-)
-# The text that scipy's distributions compile, one line of it (`scipy/stats/_distn_infrastructure.py`).
-DISTRIBUTION_LINE = re.compile(
-    r"|def _parse_args\w*\(self, [\w ,=.]*(, \w+=('mv'|None))*\):"
-    r"|    return (self\._argcheck_rvs)?\(?[\w ,()=.]*\)?(, [\w ,]*)?"
 )
 
 
@@ -144,13 +131,13 @@ def _calls_known(args: Args) -> str:
 
 
 def _nested(args: Args) -> str:
-    one = args[0] if len(args) == 1 else None
-    if isinstance(one, Result) and isinstance(one.callable, Global) and one.callable.full == "_codecs.encode":
-        # Protocol 2 writes bytes as text: the machine has read those characters, and they are scanned.
-        right = len(one.args) == 2 and isinstance(one.args[0], Stored) and str(one.args[1]).lower() in LATIN
-    else:
-        right = isinstance(one, bytes) or (isinstance(one, Stored) and one.kind == "bytes")
+    right = len(args) == 1 and bytes_in(args[0]) is not None
     return "" if right else "loads from something else than bytes in the pickle"
+
+
+def _stream_in_memory(args: Args) -> str:
+    right = not args or (len(args) == 1 and bytes_in(args[0]) is not None)
+    return "" if right else "is a stream over something else than bytes"
 
 
 def _text_first(args: Args) -> str:
@@ -237,6 +224,7 @@ RULES: dict[str, Callable[[Args], str]] = {
     "union": _union,
     "plain-type": _plain_type,
     "makes-array": _makes_array,
+    "stream-in-memory": _stream_in_memory,
 }
 
 
@@ -245,48 +233,3 @@ def problem(rule: str, args: Value) -> str:
     if not isinstance(args, tuple):
         return "is handed arguments that cannot be told"
     return RULES[rule](args)
-
-
-def state_problem(rule: str, state: Value) -> str:
-    """What is wrong with setting the state of an object made from a guarded name."""
-    if rule not in STATES:
-        return ""
-    if not _is_readable(state):
-        return "sets a state that cannot be told"
-    keys, right, wrong = STATES[rule]
-    return "" if all(right(one) for key in keys for one in _values_of(state, key)) else wrong
-
-
-def _is_scipys_text(value: Value) -> bool:
-    return isinstance(value, str) and all(DISTRIBUTION_LINE.fullmatch(line) for line in value.split("\n"))
-
-
-def _is_file_beside(value: Value) -> bool:
-    return isinstance(value, str) and value == value.replace("\\", "/").rpartition("/")[2]
-
-
-def _is_formula(value: Value) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_FORMULA and FORMULA.fullmatch(value) is not None
-
-
-# By rule: the keys of a state that matter, what their values must be, and what is said otherwise.
-STATES: dict[str, tuple[tuple[str, ...], Callable[[Value], bool], str]] = {
-    "distribution": (("_parse_arg_template",), _is_scipys_text, "compiles a text that is not scipy's"),
-    "file-beside": (("filename",), _is_file_beside, "reads an array from a file elsewhere"),
-    "formula": (("formula",), _is_formula, "builds columns from a formula that may hold code"),
-}
-
-
-def _is_readable(state: Value) -> bool:
-    """Whether a state is a plain dict, or the pair of two that objects with slots have, with nothing left out."""
-    if isinstance(state, tuple):
-        return all(one is None or _is_readable(one) for one in state)
-    return isinstance(state, Box) and state.kind == "dict" and state.whole
-
-
-def _values_of(state: Value, key: str) -> list[Value]:
-    if isinstance(state, tuple):
-        return [found for one in state for found in _values_of(one, key)]
-    if not isinstance(state, Box):
-        return []
-    return [value for name, value in zip(state[::2], state[1::2], strict=False) if name == key]

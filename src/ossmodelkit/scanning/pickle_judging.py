@@ -22,7 +22,8 @@ from ossmodelkit.scanning.globals_table import (
     is_standard,
     standing,
 )
-from ossmodelkit.scanning.guarding import problem, state_problem
+from ossmodelkit.scanning.guarding import problem
+from ossmodelkit.scanning.guarding_states import state_problem
 
 MAKES = ("NEWOBJ", "NEWOBJ_EX")
 MOST_CALLS_SHOWN = 3
@@ -170,8 +171,13 @@ def _judge_reached(function: Global, event: Call, calls: dict[str, list[Call]]) 
     saw = f"{_with_calls(function, calls.get(function.full, [event]))}, reached through {function.reached}"
     if known.kind is Kind.DENIED:
         yield Remark(topic=known.rule, offset=event.offset, saw=saw, why=_sentence(known.rule, True))
-    elif known.kind is not Kind.INERT:
+    elif known.kind is not Kind.INERT and not _is_proven(known, function, event):
         yield Remark(topic="reach", offset=event.offset, saw=saw)
+
+
+def _is_proven(known: Standing, function: Global, event: Call) -> bool:
+    """Whether a method of a class, brought by getattr, is called with what its rule allows."""
+    return known.kind is Kind.GUARD and function.reached == "getattr" and not problem(known.rule, event.args)
 
 
 def _call_problem(known: Standing, event: Call) -> str:
