@@ -107,6 +107,8 @@ def _read_shape(wanted: Any, data: Any, where: str, strict: bool) -> Any:
     values: dict[str, Any] = {}
     for key, item in data.items():
         name = str(key).replace("-", "_")
+        if name in values:
+            raise UsageError(f"{where or wanted.__name__}: {key!r} stands twice", hint="keep one of them")
         if name in fields:
             values[name] = _read(hints[name], item, f"{where}.{key}" if where else str(key), strict)
         elif strict:

@@ -95,8 +95,8 @@ class ParentFact:
 class Dossier:
     """One release, before or after signing.
 
-    `created` is when the release was made: ages of evidence count from there. `today` is the reader's
-    day: waivers and dates in the future are judged by it. `documents` holds what wraps the payload,
+    `created` is the time written into it. `today` is the reader's day: waivers and dates in the future are
+    judged by it. `documents` holds what wraps the payload,
     by name. `odd` are names that are no regular files.
     """
 
@@ -116,6 +116,15 @@ class Dossier:
     previous: Mapping[str, Any] = field(default_factory=dict)
     waiver_faults: tuple[str, ...] = ()
     checklist_digest: str = ""
+
+    @property
+    def released(self) -> Day:
+        """The day that ages of evidence count to: once signed, the day written into it; until then, this very day.
+
+        `SOURCE_DATE_EPOCH` may write an early day into the documents, and must not make an old scan a fresh one.
+        """
+        written = self.created.date()
+        return written if self.signature.state == "verified" else max(written, self.today)
 
     @property
     def profiles(self) -> tuple[str, ...]:

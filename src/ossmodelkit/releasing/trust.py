@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING
 from ossmodelkit.core.evidence import Kind
 from ossmodelkit.foundation.errors import IntegrityError, UsageError
 from ossmodelkit.foundation.wire import did_you_mean, from_wire
+from ossmodelkit.foundation.yaml_text import read_yaml
 from ossmodelkit.releasing.items import check_profiles
+from ossmodelkit.releasing.statements import KINDS
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 FILE = "trust.yaml"
-SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256, URI = re.compile(r"[0-9a-f]{64}"), re.compile(r"[a-z][a-z0-9+.-]*:\S+")
+SHOWN = "docs/releasing.md shows a trust file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +40,16 @@ class TrustedSigner:
     not_after: date | None = None
 
     def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise ValueError("a signer without a name")
         if bool(self.key) == bool(self.identity):
             raise ValueError(f"{self.name}: name either a key, or an identity and its roots")
         if self.identity and not self.roots:
             raise ValueError(f"{self.name}: an identity proves nothing without roots that certify it")
+        if self.key and (self.roots or self.issuer):
+            raise ValueError(f"{self.name}: roots and issuer speak of certificates, and a key has none")
+        if "*" in self.identity or self.identity != self.identity.strip():
+            raise ValueError(f"{self.name}: an identity is one whole name, no pattern, without spaces around it")
         if self.not_before and self.not_after and self.not_after < self.not_before:
             raise ValueError(f"{self.name}: not_after lies before not_before")
 
@@ -69,6 +78,9 @@ class Trust:
         for digest in (*self.revoked_keys, *self.revoked_digests):
             if not SHA256.fullmatch(digest):
                 raise ValueError(f"{digest[:80]!r} is no SHA-256 in 64 small hexadecimal digits, so it revokes nothing")
+        for claim in self.required_claims:
+            if claim not in KINDS and not URI.match(claim):
+                raise ValueError(f"required_claims: {claim!r} is no statement; {did_you_mean(claim, KINDS)}, or a URI")
         for kind, days in self.max_age_days.items():
             if kind not in set(Kind):
                 raise ValueError(f"max_age_days: no record is of the kind {kind!r}; {did_you_mean(kind, list(Kind))}")
@@ -111,17 +123,25 @@ class Trust:
 
 def read_trust(path: Path) -> Trust:
     """Read a trust file, strictly: a misspelt rule must not be a weaker rule."""
-    import yaml
-
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {str(path)!r}: {error}", hint="docs/releasing.md shows a trust file") from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not YAML: {error}", hint="docs/releasing.md shows a trust file") from error
-    found = from_wire(Trust, data or {}, where=str(path))
-    for signer in found.key_holders():
-        signer.public()
+    data = read_yaml(path, hint=SHOWN)
+    found = from_wire(Trust, {} if data is None else data, where=str(path))
+    _check_signers(found, str(path))
     if found.required_profiles:
         check_profiles(found.required_profiles)
     return found
+
+
+def _check_signers(trust: Trust, where: str) -> None:
+    """Read every key and every root now: a signer who could never be matched is a mistake."""
+    from ossmodelkit.releasing import certificates, keys
+
+    known: dict[str, str] = {}
+    for signer in trust.signers:
+        if signer.identity:
+            certificates.parse_roots(signer.roots.encode())
+            continue
+        fingerprint = keys.fingerprint(signer.public())
+        if fingerprint in known:
+            said = f"{where}: {signer.name!r} has the key of {known[fingerprint]!r}"
+            raise UsageError(said, hint="list every key once")
+        known[fingerprint] = signer.name

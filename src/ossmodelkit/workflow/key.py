@@ -11,6 +11,7 @@ from ossmodelkit.core.report import Report, Table
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import from_wire
 from ossmodelkit.foundation.writing import write_atomic, write_new
+from ossmodelkit.foundation.yaml_text import read_yaml
 from ossmodelkit.releasing import keys
 from ossmodelkit.releasing import trust as trusting
 
@@ -78,7 +79,7 @@ def trust(path: Path, *, name: str, until: str, file: Path) -> Report:
     known = trusting.read_trust(file) if file.is_file() else trusting.Trust()
     if twin := known.with_fingerprint(keys.fingerprint(public)):
         raise UsageError(f"{file} lists this key already, as {twin.name!r}", hint="edit the file to change it")
-    data = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    data = read_yaml(file, hint=trusting.SHOWN) if file.is_file() else {}
     entry = {"name": name, "key": keys.public_pem(public).decode(), **({"not_after": until} if until else {})}
     data = {**(data or {}), "signers": [*((data or {}).get("signers") or ()), entry]}
     from_wire(trusting.Trust, data, where=str(file))
@@ -101,9 +102,10 @@ def passphrase(file: Path | None, *, confirm: bool = False) -> bytes:
         try:
             return file.read_bytes().rstrip(b"\r\n")
         except OSError as error:
-            raise UsageError(f"cannot read the passphrase from {str(file)!r}: {error.strerror}") from error
+            hint = "give a file that holds the passphrase and nothing else"
+            raise UsageError(f"cannot read the passphrase from {str(file)!r}: {error.strerror}", hint=hint) from error
     if VARIABLE in os.environ:
-        return os.environ[VARIABLE].encode()
+        return os.fsencode(os.environ[VARIABLE])
     if not sys.stdin.isatty():
         hint = f"give --passphrase-file or set {VARIABLE}; kit key gen --no-passphrase leaves a key unprotected"
         raise UsageError("a passphrase is needed and nobody can be asked", hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -15,6 +16,7 @@ from ossmodelkit.core.evidence import Evidence
 from ossmodelkit.core.finding import Severity
 from ossmodelkit.foundation.errors import NothingToJudgeError, SourceError, UnreadableError, UsageError
 from ossmodelkit.foundation.wire import from_wire, to_wire
+from ossmodelkit.foundation.yaml_text import read_yaml
 from ossmodelkit.releasing import listing, reading
 from ossmodelkit.releasing.assembling import Found
 from ossmodelkit.releasing.demands import Demands, read_demands
@@ -29,7 +31,7 @@ from ossmodelkit.workflow.desk import Desk
 LICENSE_NAMES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING")
 NOTICE_NAMES = ("NOTICE", "NOTICE.txt", "NOTICE.md", "Notice", "Notice.txt")
 PRIVATE = (".kit", ".git", ".cache", ".github")
-EPOCH = "SOURCE_DATE_EPOCH"
+EPOCH, SECONDS = "SOURCE_DATE_EPOCH", re.compile(r"[0-9]{1,12}")
 PATHS = ("model", "out", "key", "public", "certificate", "passphrase_file", "attest", "trust", "previous")
 
 
@@ -117,14 +119,16 @@ def collect(options: Options, desk: Desk, signature: Signature) -> Material:
 
 
 def moment(now: datetime) -> datetime:
-    """The time written into the documents: `SOURCE_DATE_EPOCH` (seconds) when it is set."""
+    """The time written into the documents: `SOURCE_DATE_EPOCH` (seconds) when it is set, and never a later one."""
     text = os.environ.get(EPOCH, "")
     if not text:
         return now
-    try:
-        return datetime.fromtimestamp(int(text), UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f"{EPOCH} is {text!r}, not a number of seconds", hint="unset it, or give seconds") from error
+    if not SECONDS.fullmatch(text):
+        raise UsageError(f"{EPOCH} is {text[:40]!r}, not a number of seconds", hint="unset it, or give seconds")
+    if int(text) > now.timestamp():
+        hint = "unset it: nobody's kit verify takes a release from the future"
+        raise UsageError(f"{EPOCH} is {text}, which lies in the future", hint=hint)
+    return datetime.fromtimestamp(int(text), UTC)
 
 
 def words_of(desk: Desk, model: Path) -> Words:
@@ -165,12 +169,7 @@ def attestations(options: Options, desk: Desk) -> tuple[Attestation, ...]:
     path = Path(options.attest) if options.attest else desk.project.root / "attest.yaml" if desk.project else None
     if path is None or (not options.attest and not path.is_file()):
         return ()
-    import yaml
-
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"cannot read {str(path)!r}: {error}", hint="docs/releasing.md shows attest.yaml") from error
+    data = read_yaml(path, hint="docs/releasing.md shows attest.yaml") or {}
     if not isinstance(data, dict):
         raise UsageError(f"{path}: wanted items with their answers", hint="docs/releasing.md shows attest.yaml")
     known = {item.id for item in items()}

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ossmodelkit.foundation.yaml_text import NotYamlError, parse_yaml
+
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./+-]*")
 KEY = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):(?: (.+))?")
 # Words that YAML 1.1 takes for something else; the language code of Norwegian is the best known.
@@ -102,23 +104,18 @@ def _value(text: str) -> Any:
 
 def load(text: str) -> Any:
     """A YAML document as plain values; None for one that is broken or empty."""
-    import yaml
-
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+        return parse_yaml(text)
+    except NotYamlError:
         return None
 
 
 def _by_library(text: str) -> dict[str, Any] | str:
-    import yaml
-
     try:
-        values = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 2}" if mark else ""
-        return f"the header is not YAML{where}: {getattr(error, 'problem', None) or type(error).__name__}"
+        values = parse_yaml(text)
+    except NotYamlError as error:
+        where = f" in line {error.line + 1}" if error.line else ""
+        return f"the header is not YAML{where}: {error.reason}"
     if values is None:
         return {}
     return values if isinstance(values, dict) else "the header is no table of keys and values"

@@ -45,12 +45,12 @@ def attested(dossier: Dossier, item_id: str, *, oldest_days: int | None = None) 
 
 
 def _dated(stated: Attestation, dossier: Dossier, oldest_days: int | None) -> Iterator[Hit]:
-    if not stated.by.strip():
+    if is_filler(stated.by):
         yield wrong(ATTEST, f"{stated.item} names nobody", "say who states it: by = a name")
     if stated.date is None:
         yield wrong(ATTEST, f"{stated.item} has no date", "say when: date = 2026-01-31")
         return
-    made = dossier.created.date()
+    made = dossier.released
     if stated.date > dossier.today:
         yield wrong(ATTEST, f"{stated.item} is dated {stated.date}, in the future", "correct the date")
     if stated.expires is not None and stated.expires < made:

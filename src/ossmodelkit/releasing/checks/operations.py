@@ -32,7 +32,7 @@ def owner_named(dossier: Dossier) -> Iterator[Hit]:
     review = as_date(stated.answers.get("next_review")) if stated else None
     if stated and review is None:
         yield wrong(ATTEST, "next_review is no date", "write it like 2026-01-31")
-    elif review is not None and review < dossier.created.date():
+    elif review is not None and review < dossier.released:
         yield stale(ATTEST, f"the review was due on {review}", "review it, and state the next date")
 
 

@@ -77,7 +77,7 @@ def scan_is_fresh(dossier: Dossier) -> Iterator[Hit]:
     if record is None:
         yield from _never_scanned(dossier)
         return
-    age, allowed = (dossier.created - record.created).days, dossier.demands.age_allowed("scan")
+    age, allowed = (dossier.released - record.created.date()).days, dossier.demands.age_allowed("scan")
     if record.created.date() > dossier.today:
         yield wrong(RECORD, f"the scan is dated {record.created.date()}, in the future", "scan again")
     if allowed is not None and age > allowed:
@@ -262,7 +262,7 @@ def _days_since(text: str, dossier: Dossier) -> int | None:
     from ossmodelkit.releasing.checks.asking import as_date
 
     day = as_date(text[:10])
-    return (dossier.created.date() - day).days if day else None
+    return (dossier.released - day).days if day else None
 
 
 CHECKS = (

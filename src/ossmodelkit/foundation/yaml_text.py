@@ -1,0 +1,95 @@
+"""YAML as people write it: plain values, no key twice, nothing that unfolds beyond what stands there.
+
+The library lets the last of two equal keys win, so a rule that is written twice would be a weaker rule; and a few
+aliases of lists unfold to gigabytes for whoever walks through the values.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ossmodelkit.foundation.errors import UsageError
+
+LARGEST = 1024 * 1024  # bytes
+DEEPEST = 32
+
+
+class NotYamlError(ValueError):
+    """Why a text is not read, and the line it is about, counted from 1; 0 where there is none."""
+
+    def __init__(self, reason: str, line: int = 0) -> None:
+        super().__init__(f"line {line}: {reason}" if line else reason)
+        self.reason = reason
+        self.line = line
+
+
+def read_yaml(path: Path, *, hint: str) -> Any:
+    """The plain values of a file that a person wrote.
+
+    Raises `UsageError` for one that cannot be read, is no UTF-8, or is not YAML.
+    """
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(LARGEST + 1).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error}", hint=hint) from error
+    try:
+        return parse_yaml(text)
+    except NotYamlError as error:
+        raise UsageError(f"{path} is not YAML that can be read: {error}", hint=hint) from error
+
+
+def parse_yaml(text: str) -> Any:
+    """The plain values of a text; no tag builds an object.
+
+    Raises `NotYamlError` with its line for broken YAML, for a key that stands twice, for a list or table that is
+    used again by an alias, and for what is too large or nested too deep. The events are looked at first: building
+    values recurses, and a file of brackets would end the process.
+    """
+    import yaml
+
+    if len(text) > LARGEST:
+        raise NotYamlError(f"more than {LARGEST // 1024} KiB")
+    try:
+        _check_events(text)
+        return yaml.load(text, Loader=_loader())  # noqa: S506 - a safe loader
+    except yaml.MarkedYAMLError as error:
+        said = " ".join(part for part in (error.context, error.problem) if part)
+        raise NotYamlError(said or "it is broken", error.problem_mark.line + 1 if error.problem_mark else 0) from error
+    except NotYamlError:
+        raise
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise NotYamlError((str(error).splitlines() or [type(error).__name__])[0]) from error
+
+
+def _check_events(text: str) -> None:
+    import yaml
+
+    depth, folded = 0, set[str]()
+    for event in yaml.parse(text, Loader=_loader()):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        if depth > DEEPEST:
+            raise NotYamlError("nested deeper than anybody writes", line)
+        if isinstance(event, yaml.CollectionStartEvent) and event.anchor:
+            folded.add(event.anchor)
+        if isinstance(event, yaml.AliasEvent) and event.anchor in folded:
+            raise NotYamlError(f"*{event.anchor} repeats a whole list or table: write it out", line)
+
+
+@cache
+def _loader() -> Any:
+    import yaml
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen = set[str]()
+            for key, _ in node.value:
+                if isinstance(key.value, str) and key.value in seen:
+                    raise NotYamlError(f"{key.value[:80]!r} stands twice", key.start_mark.line + 1)
+                seen.add(str(key.value))
+            return super().construct_mapping(node, deep)
+
+    return Loader
