@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ossmodelkit.foundation.errors import IntegrityError
-from ossmodelkit.releasing.manifest import MALFORMED, strict_json
+from ossmodelkit.releasing.manifest import MALFORMED, fault_of, strict_json
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -22,6 +22,7 @@ MEDIA_TYPES = (
     "application/vnd.dev.sigstore.bundle+json;version=0.2",
     "application/vnd.dev.sigstore.bundle+json;version=0.3",
 )
+MOST_VALUES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +81,21 @@ def unseal(data: bytes) -> Envelope:
     Raises `IntegrityError` when it is not a bundle, or not one with exactly one signature.
     """
     try:
+        # All but the payload, which is one long text, is small: millions of empty lists would fill the memory.
+        if sum(data.count(mark) for mark in (b"{", b"[", b",")) > MOST_VALUES:
+            raise ValueError("it holds too many values for a signature")
         return _envelope(strict_json(data))
     except MALFORMED as error:
-        raise IntegrityError(f"the signature file is malformed: {error}", hint="fetch the release again") from error
+        said = f"the signature file is malformed: {fault_of(error)}"
+        raise IntegrityError(said, hint="fetch the release again") from error
 
 
 def _envelope(bundle: Any) -> Envelope:
     if bundle["mediaType"] not in MEDIA_TYPES:
         raise ValueError(f"media type {str(bundle['mediaType'])[:80]!r} is no Sigstore bundle")
     inner = bundle["dsseEnvelope"]
+    if "messageSignature" in bundle:
+        raise ValueError("it signs two things at once")
     if inner["payloadType"] != PAYLOAD_TYPE:
         raise ValueError(f"payload type {str(inner['payloadType'])[:80]!r} is no in-toto statement")
     if len(inner["signatures"]) != 1:

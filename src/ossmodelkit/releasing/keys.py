@@ -70,19 +70,28 @@ def load_private(path: Path, ask: AskPassphrase) -> EllipticCurvePrivateKey:
 
     Raises `UsageError` for a wrong passphrase, another kind of key, or no key at all.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
     data = _read(path)
     if b"PRIVATE KEY-----" not in data:
         raise UsageError(f"{str(path)!r} holds no private key", hint="kit key gen makes one")
-    secret = ask() if b"ENCRYPTED" in data else None
+    _check_alone(data, b"PRIVATE KEY-----", str(path))
+    secret = ask() if is_protected(data) else None
     try:
         key = serialization.load_pem_private_key(data, password=secret)
     except (ValueError, TypeError) as error:
         if secret is not None:
             raise UsageError(f"cannot open {str(path)!r}", hint="is the passphrase right?") from error
         raise UsageError(f"{str(path)!r} is not a usable private key", hint="kit key gen makes one") from error
+    except UnsupportedAlgorithm as error:
+        raise _other_kind(str(path)) from error
     return _elliptic_private(key, str(path))
+
+
+def is_protected(pem: bytes) -> bool:
+    """Whether a private key needs a passphrase, in PKCS#8 or in the older form of OpenSSL."""
+    return b"ENCRYPTED" in pem
 
 
 def load_public(path: Path) -> EllipticCurvePublicKey:
@@ -99,16 +108,27 @@ def parse_public(data: bytes, *, where: str) -> EllipticCurvePublicKey:
         raise UsageError(f"{where!r} is a private key", hint="verify with the public half, the file ending in .pub")
     if plain := _plain_public(data):
         return plain
+    _check_alone(data, b"-----BEGIN PUBLIC KEY-----", where)
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
     try:
         if b"BEGIN CERTIFICATE-----" in data:
             from cryptography import x509
 
-            return _elliptic_public(x509.load_pem_x509_certificate(data).public_key(), where)
-        return _elliptic_public(serialization.load_pem_public_key(data), where)
+            return elliptic_public(x509.load_pem_x509_certificate(data).public_key(), where)
+        return elliptic_public(serialization.load_pem_public_key(data), where)
     except ValueError as error:
         raise UsageError(f"{where!r} is not a public key in PEM", hint="kit key show KEY prints it") from error
+    except UnsupportedAlgorithm as error:
+        raise _other_kind(where) from error
+
+
+def _check_alone(data: bytes, mark: bytes, where: str) -> None:
+    """Refuse a file of several keys: which of them was meant is anybody's guess."""
+    count = sum(mark in line for line in data.splitlines() if line.startswith(b"-----BEGIN"))
+    if count > 1:
+        raise UsageError(f"{where!r} holds {count} keys", hint="give a file with one, or a trust.yaml with several")
 
 
 def _plain_public(data: bytes) -> EllipticCurvePublicKey | None:
@@ -152,7 +172,8 @@ def _elliptic_private(key: object, where: str) -> EllipticCurvePrivateKey:
     raise _other_kind(where)
 
 
-def _elliptic_public(key: object, where: str) -> EllipticCurvePublicKey:
+def elliptic_public(key: object, where: str) -> EllipticCurvePublicKey:
+    """The same key, when it is on a curve of ours; raises `UsageError` naming `where` otherwise."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in HASHES:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,9 @@ SIGNATURE, CLAIMS = "model.sig", "claims.jsonl"
 GIT_PATHS = (".git", ".gitattributes", ".github", ".gitignore")
 IGNORED = tuple(sorted((*GIT_PATHS, CLAIMS, SIGNATURE)))
 DIGEST_BYTES = {"sha256": 32, "blake2b": 64, "blake3": 32}
+LARGEST_FILE = 2**63 - 1  # bytes; no system can be asked for a place behind it
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+HEX = re.compile(r"[0-9a-f]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +101,17 @@ def from_statement(payload: bytes) -> Manifest:
         return _manifest(strict_json(payload))
     except MALFORMED as error:
         raise IntegrityError(
-            f"the signed statement is malformed: {error}", hint="ask the publisher to sign again"
+            f"the signed statement is malformed: {fault_of(error)}", hint="ask the publisher to sign again"
         ) from error
+
+
+def fault_of(error: Exception) -> str:
+    """What is wrong with a document, from the error that reading it ended with (one of `MALFORMED`)."""
+    if isinstance(error, KeyError):
+        return f"it has no {str(error.args[0])[:40]!r}"
+    if isinstance(error, (TypeError, AttributeError)):
+        return "a value is of another kind than it must be"
+    return "it is nested too deep" if isinstance(error, RecursionError) else str(error)[:200]
 
 
 def check_name(name: str) -> None:
@@ -141,6 +153,8 @@ def _manifest(statement: Any) -> Manifest:
             hint=f"a model signature has the predicate {PREDICATE}",
         )
     (subject,) = statement["subject"]
+    if not isinstance(subject["name"], str):
+        raise ValueError("the model's name is no text")
     how, listed = statement["predicate"]["serialization"], statement["predicate"]["resources"]
     if set(statement["predicate"]) - {"serialization", "resources"}:
         raise ValueError("the predicate holds unknown fields")
@@ -154,7 +168,7 @@ def _manifest(statement: Any) -> Manifest:
     if subject["digest"]["sha256"] != root_digest(resources):
         raise ValueError("the root digest does not match the files it lists")
     return Manifest(
-        model=str(subject["name"]),
+        model=subject["name"],
         resources=resources,
         ignored=_all_ignored(tuple(_ignored(path) for path in ignored), resources),
         hash_type=hash_type,
@@ -193,8 +207,10 @@ def _shard_size(how: Mapping[str, Any]) -> int:
     if how["method"] != "shards":
         raise ValueError(f"unknown method {str(how['method'])[:40]!r}")
     size = how["shard_size"]  # the reference signer writes 1000000.0
-    if isinstance(size, bool) or not isinstance(size, (int, float)) or size < 1 or size != int(size):
-        raise ValueError("the shard size is no positive whole number")
+    if isinstance(size, bool) or not isinstance(size, (int, float)) or not 1 <= size <= LARGEST_FILE:
+        raise ValueError("the shard size is no number of bytes")
+    if size != int(size):
+        raise ValueError("the shard size is no whole number")
     return int(size)
 
 
@@ -203,13 +219,12 @@ def _resource(item: Mapping[str, str], hash_type: str, shard_size: int) -> Resou
     if shard_size:
         name, low, high = item["name"].rsplit(":", 2)
         start, end = int(low), int(high)
-        if not (low + high).isascii() or not (
-            low.isdecimal() and high.isdecimal() and 0 < end - start <= shard_size and start % shard_size == 0
-        ):
+        plain = low.isascii() and low.isdecimal() and high.isascii() and high.isdecimal()
+        if not (plain and 0 < end - start <= shard_size and start % shard_size == 0 and end <= LARGEST_FILE):
             raise ValueError(f"{item['name']!r} is no range of bytes")
     check_name(name)
     digest = item["digest"]
-    if len(bytes.fromhex(digest)) != DIGEST_BYTES[hash_type] or digest != digest.lower():
+    if len(digest) != 2 * DIGEST_BYTES[hash_type] or not HEX.fullmatch(digest):
         raise ValueError(f"the digest of {name!r} is no {hash_type}")
     return Resource(name=name, digest=digest, start=start, end=end)
 

@@ -121,7 +121,10 @@ def words_of(command: str) -> list[str]:
     """The words of `exec:command arguments`."""
     import shlex
 
-    return shlex.split(command.removeprefix(COMMAND))
+    try:
+        return shlex.split(command.removeprefix(COMMAND))
+    except ValueError as error:
+        raise UsageError(f"{command!r} is no command: {error}", hint="close its quotation marks") from error
 
 
 def read_chain(path: Path) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ossmodelkit import __version__
@@ -17,11 +17,13 @@ from ossmodelkit.releasing.checklist import Checklist
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.envelope import Envelope, Signer, seal, unseal
 from ossmodelkit.releasing.layout import CARD, CHECKLIST, PROVENANCE
-from ossmodelkit.releasing.manifest import MALFORMED, SIGNATURE, STATEMENT, strict_json
+from ossmodelkit.releasing.manifest import MALFORMED, SIGNATURE, STATEMENT, fault_of, strict_json
 
 RESULT = "https://in-toto.io/attestation/svr/v0.2"
 BUILT = "https://slsa.dev/provenance/v1"
 KINDS = {"result": RESULT, "provenance": BUILT}
+MOST_LINES = 1000
+AGAIN = "fetch the release again from its publisher"
 
 
 def kinds_for(dossier: Dossier) -> tuple[str, ...]:
@@ -42,23 +44,23 @@ def write(dossier: Dossier, checklist: Checklist, signature: bytes, signer: Sign
     return b"".join(lines)
 
 
-def read(data: bytes) -> list[tuple[Envelope, Mapping[str, Any]]]:
-    """Each line with its statement; nothing is verified yet.
+def read(data: bytes, check: Callable[[Envelope], object]) -> Iterator[Mapping[str, Any]]:
+    """Each line's statement, taken apart once `check` let its envelope pass.
 
     Raises `IntegrityError` for a line that is no bundle or holds no statement.
     """
-    found = []
+    if data.count(b"\n") > MOST_LINES:
+        raise IntegrityError("there are more statements than anybody makes", hint=AGAIN)
     for line in data.splitlines():
         envelope = unseal(line)
+        check(envelope)
         try:
             statement = strict_json(envelope.payload)
             if statement["_type"] != STATEMENT or not isinstance(statement["predicateType"], str):
                 raise ValueError("no in-toto statement")
         except MALFORMED as error:
-            hint = "fetch the release again from its publisher"
-            raise IntegrityError(f"a line of claims.jsonl is malformed: {error}", hint=hint) from error
-        found.append((envelope, statement))
-    return found
+            raise IntegrityError(f"a line of claims.jsonl is malformed: {fault_of(error)}", hint=AGAIN) from error
+        yield statement
 
 
 def speaks_of(statement: Mapping[str, Any], signature: bytes) -> bool:

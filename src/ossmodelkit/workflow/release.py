@@ -23,7 +23,7 @@ from ossmodelkit.reporting.escaping import markdown
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.release_diff import dossier_in
 from ossmodelkit.workflow.release_material import Material, Options, collect
-from ossmodelkit.workflow.release_signer import planned, signer_for
+from ossmodelkit.workflow.release_signer import exposed, planned, signer_for
 
 SUMMARIES = {Outcome.PASS: "nothing stands against releasing this", Outcome.FAIL: "this may not be released as it is"}
 
@@ -37,7 +37,7 @@ def check(options: Options, *, desk: Desk) -> Report:
     material = _material(options, desk, signer)
     dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))
     word = "ready" if checklist.outcome is Outcome.PASS else "refused"
-    return report("release check", options.model, word, dossier, checklist)
+    return _told(report("release check", options.model, word, dossier, checklist), options)
 
 
 def ask(options: Options, *, desk: Desk) -> str:
@@ -62,7 +62,8 @@ def release(options: Options, *, desk: Desk) -> Report:
             return report("release", options.model, "refused", dossier, checklist)
         _write(work, options, material, dossier, checklist, signer)
     _record(desk, dossier, checklist, signer)
-    return report("release", str(target), "released", dossier, checklist, target=target, model=options.model)
+    done = report("release", str(target), "released", dossier, checklist, target=target, model=options.model)
+    return _told(done, options)
 
 
 def resume(target: str, *, desk: Desk) -> Report:
@@ -115,6 +116,10 @@ def report(
             "items": index.lines(checklist),
         },
     )
+
+
+def _told(done: Report, options: Options) -> Report:
+    return replace(done, notes=(*done.notes, *exposed(options)))
 
 
 def _material(options: Options, desk: Desk, signer: Signer | None) -> Material:

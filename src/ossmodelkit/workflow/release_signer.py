@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ossmodelkit.foundation.errors import UsageError
@@ -34,6 +35,16 @@ def signer_for(options: Options, desk: Desk) -> Signer:
     file = Path(options.passphrase_file) if options.passphrase_file else None
     key = keys.load_private(Path(options.key), lambda: passphrase(file))
     return signing.certificate_signer(key, chain) if chain else signing.key_signer(key)
+
+
+def exposed(options: Options) -> tuple[str, ...]:
+    """A word about a private key that lies open for others on this machine."""
+    path = Path(options.key)
+    if os.name == "nt" or options.key.startswith((signing.COMMAND, keyless.SCHEME)) or not path.is_file():
+        return ()
+    if not path.stat().st_mode & 0o077 or keys.is_protected(path.read_bytes()):
+        return ()
+    return (f"others on this machine may read {options.key}, which is not encrypted: chmod 600 {options.key}",)
 
 
 def planned(signer: Signer | None, options: Options, desk: Desk) -> Signature:

@@ -59,8 +59,8 @@ def _statements(folder: Path, who: Identified) -> Iterator[str]:
     if path.is_symlink() or not path.is_file():
         raise IntegrityError("it is no plain file")
     signature = reading.read_document(folder / SIGNATURE)
-    for envelope, statement in statements.read(reading.read_document(path)):
-        verifying.check_signature(envelope, who.public)
+    lines = reading.read_document(path)
+    for statement in statements.read(lines, lambda envelope: verifying.check_signature(envelope, who.public)):
         if not statements.speaks_of(statement, signature):
             raise IntegrityError(f"a statement is about another release: {str(statement['predicateType'])[:80]}")
         yield str(statement["predicateType"])

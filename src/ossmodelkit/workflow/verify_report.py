@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,8 +106,15 @@ def unreadable(folder: Path, who: Identified, checked: verifying.Checked, error:
 
 
 def bare(folder: Path, who: Identified, checked: verifying.Checked, *, refused: bool) -> Report:
-    """As signed, by whatever tool; there are no documents to judge again, so demands cannot be met."""
+    """As signed, by whatever tool; there are no documents to judge again, so demands cannot be met.
+
+    Documents that lie here unsigned are anybody's, and look like the signer's: that is refused, too.
+    """
+    unsigned = os.path.lexists(folder / INDEX)
+    refused = refused or unsigned
     note = "signed, and without a release's documents: there is nothing to judge again"
+    if unsigned:
+        note = "the documents of a release lie here, and the signature leaves them out: anybody may have written them"
     return Report(
         command="verify",
         subject=str(folder),
