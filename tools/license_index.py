@@ -3,7 +3,7 @@
     python -m tools.license_index          # writes
     python -m tools.license_index --check  # only says whether it is current
 
-A license may be found by its id, hub tag, SPDX id, scancode key and hub license names. Where two
+A license may be found by its id, hub tag, SPDX id, scancode key, hub license names and title. Where two
 licenses would answer to one word, the one whose own id it is wins; a word that
 `license-names.toml` calls ambiguous is never answered with one license.
 """
@@ -37,6 +37,9 @@ def build() -> str:
                 found.setdefault(fold(word), table["id"])
         for alias in _spdx_relatives(ids.get("spdx", "")):
             found.setdefault(fold(alias), table["id"])
+    for word, owners in _titles(every).items():
+        if len(owners) == 1 and word not in ambiguous:
+            found.setdefault(word, *owners)
     for table in every:
         if fold(table["id"]) not in ambiguous:
             found[fold(table["id"])] = table["id"]
@@ -57,6 +60,16 @@ def build() -> str:
 def fold(word: str) -> str:
     """As `ossmodelkit.licensing.facts.fold`, which a test compares."""
     return "-".join(word.strip().lower().replace("_", " ").split()).removeprefix("licenseref-")
+
+
+def _titles(every: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """Every name a license is printed under, with and without what stands in brackets, and whose it is."""
+    found: dict[str, set[str]] = {}
+    for table in every:
+        if not table.get("ambiguous") and table["family"] != "unknown":
+            for title in {table["name"], table["name"].partition(" (")[0]}:
+                found.setdefault(fold(title), set()).add(table["id"])
+    return found
 
 
 def _spdx_relatives(spdx: str) -> tuple[str, ...]:

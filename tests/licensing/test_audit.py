@@ -62,6 +62,21 @@ def safetensors(**metadata: str) -> bytes:
         pytest.param("license: mit", {"LICENSE": "apache"}, "declared-vs-file", "fail", id="card and text disagree"),
         pytest.param("license: cc-by-nc-4.0", {"LICENSE": "apache"}, "declared-vs-file", "fail", id="stricter wins"),
         pytest.param(
+            "license: mit\nbase_model: mistralai/Mistral-7B-v0.1",
+            {"LICENSE": "apache"},
+            "declared-vs-file",
+            "fail",
+            id="card and text disagree over a base",
+        ),
+        pytest.param(
+            "license: mit\nlicense_name: llama3.1", {}, "declared-vs-file", "fail", id="tag and name disagree"
+        ),
+        pytest.param("license: foo-9", {"LICENSE": "apache"}, "declared-vs-file", "warn", id="a tag that nobody knows"),
+        pytest.param("license: mit\nlicense: apache-2.0", {}, "unresolved-license", "unresolved", id="said twice"),
+        pytest.param(
+            "license: mit", {"a__gguf": gguf(**{"general.license": "foo-9"})}, "card-vs-metadata", "warn", id="odd GGUF"
+        ),
+        pytest.param(
             "license: apache-2.0\nbase_model: meta-llama/Llama-3.1-8B", {}, "declared-vs-base", "fail", id="laundering"
         ),
         pytest.param(
@@ -146,6 +161,10 @@ def test_repositories_flag(
             id="a copy of the same base",
         ),
         pytest.param("license: Apache-2.0", {}, id="an SPDX id on the card"),
+        pytest.param("license: other\nlicense_name: Apache License 2.0", {"LICENSE": "apache"}, id="a title as name"),
+        pytest.param(
+            "license: mit\nbase_model: mistralai/Mistral-7B-v0.1", {"LICENSE-APACHE": "apache"}, id="a parent's text"
+        ),
     ],
 )
 def test_repositories_leave_alone(front: str, files: dict[str, str | bytes], tmp_path: Path, desk: Desk) -> None:

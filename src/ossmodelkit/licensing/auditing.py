@@ -9,24 +9,21 @@ from ossmodelkit.core.finding import Finding, Gap, Place, Severity
 from ossmodelkit.core.license import Decision, Issue, Level
 from ossmodelkit.core.lineage import Relation
 from ossmodelkit.licensing import case as cases
-from ossmodelkit.licensing import dependencies, facts, lineage
+from ossmodelkit.licensing import dependencies, facts, lineage, retelling
 from ossmodelkit.licensing.claims import Conclusion, conclude
 from ossmodelkit.licensing.deciding import decide
 from ossmodelkit.licensing.lineage import Ancestor
 from ossmodelkit.licensing.repository import Repository
 from ossmodelkit.licensing.rules.limits import EVERYWHERE, place
 from ossmodelkit.licensing.rules.releasing import clause_against, why_not
-from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan, Role, Situation
+from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan, Situation
 
-# What a card may say in its front matter that is a statement of change.
-CHANGES = frozenset({Relation.FINETUNE, Relation.MERGE, Relation.QUANTIZED})
 SEVERITIES = {
     Level.FAIL: Severity.HIGH,
     Level.WARN: Severity.LOW,
     Level.UNRESOLVED: Severity.LOW,
     Level.NOTE: Severity.INFO,
 }
-MOST_README = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +59,14 @@ def audit(
     conclusion = conclude(repository)
     family = lineage.walk(repository.name, repository.parents, resolve)
     needed = dependencies.resolve(repository.needs, repository.files, look_up)
-    situation = _situation(repository, conclusion, family, profile, name, needed)
+    situation = retelling.situation(repository, conclusion, family, profile, name, needed)
     extra = [
         *conclusion.issues,
         *lineage.disagreements(repository),
         *_about_family(repository, conclusion, family),
         *_drift(repository, conclusion, earlier),
         *_gate(repository, profile),
-        *(dependencies.issues(_all_code(repository, conclusion), needed) if profile.distributes else ()),
+        *(dependencies.issues(retelling.all_code(repository, conclusion), needed) if profile.distributes else ()),
     ]
     decision = decide(situation, extra)
     return Audit(
@@ -79,93 +76,6 @@ def audit(
         situation=situation,
         decision=decision,
         dependencies=needed,
-    )
-
-
-def _situation(
-    repository: Repository,
-    conclusion: Conclusion,
-    family: tuple[Ancestor, ...],
-    profile: Profile,
-    name: str,
-    needed: tuple[dependencies.Dependency, ...],
-) -> Situation:
-    components = [_own(repository, conclusion, family)] if conclusion.licenses else []
-    components += _code(repository)
-    components += dependencies.shipped(needed)
-    for one in family:
-        if one.licenses and set(one.licenses) != set(conclusion.licenses):
-            components.append(_of_family(repository, one))
-    return Situation(
-        profile=profile, components=tuple(components), release=_plan(repository, conclusion, profile, name)
-    )
-
-
-def _own(repository: Repository, conclusion: Conclusion, family: tuple[Ancestor, ...]) -> Component:
-    adapter = "adapter_config.json" in repository.files
-    return Component(
-        role="adapter" if adapter else "base",
-        name=repository.name,
-        license=conclusion.licenses,
-        upstream_files=tuple(name for name in repository.files if "/" not in name),
-        modified=not adapter and _changes_its_license(conclusion, family),
-        kind=repository.kind,
-        multimodal=repository.multimodal,
-    )
-
-
-def _changes_its_license(conclusion: Conclusion, family: tuple[Ancestor, ...]) -> bool:
-    """Whether works of others under the license that is declared were changed; one's own grant is no such work."""
-    models = [one for one in family if one.parent.relation not in (Relation.DATASET, Relation.DISTILLED)]
-    return any(not one.licenses or set(one.licenses) & set(conclusion.licenses) for one in models)
-
-
-def _code(repository: Repository) -> list[Component]:
-    """Code in the repository that names a license of its own: a file for it, or headers of scripts."""
-    named = {file.identity.id: file.name for file in repository.licenses if file.covers == "code"}
-    for script, expression in repository.headers:
-        named.setdefault(expression, script)
-    return [Component(role="repo-code", name=name, license=word) for word, name in named.items() if word]
-
-
-def _all_code(repository: Repository, conclusion: Conclusion) -> list[Component]:
-    """Code of a license of its own, else scripts under the license of the whole."""
-    ships = any(name.endswith(".py") for name in repository.files)
-    whole = [Component(role="repo-code", name=repository.name, license=one) for one in conclusion.licenses if ships]
-    return _code(repository) or whole
-
-
-def _of_family(repository: Repository, one: Ancestor) -> Component:
-    roles: dict[Relation, Role] = {Relation.DATASET: "dataset", Relation.DISTILLED: "synthetic-data"}
-    adapter = one.parent.relation is Relation.ADAPTER
-    return Component(
-        role=roles.get(one.parent.relation, "base"),
-        name=one.parent.ref,
-        license=one.licenses,
-        shipped=False if adapter or one.parent.relation in roles else None,
-        modified=not adapter,
-        kind=repository.kind,
-        multimodal=repository.multimodal,
-        purpose="imitate-teacher" if one.parent.relation is Relation.DISTILLED else None,
-    )
-
-
-def _plan(repository: Repository, conclusion: Conclusion, profile: Profile, name: str) -> ReleasePlan | None:
-    """The folder as a release plan, where handing it on is part of the use."""
-    if not (profile.distributes and conclusion.licenses):
-        return None
-    card = repository.card
-    readme = f"{card.body[:MOST_README]}"
-    changed = f"{card.relation} of {', '.join(card.base_models)}" if card.relation in CHANGES else ""
-    return ReleasePlan(
-        license=conclusion.licenses[0],
-        name=name or repository.name,
-        files=repository.files,
-        notice_contains=tuple(notice.text for notice in repository.notices if notice.text),
-        readme_contains=tuple(filter(None, (readme, changed))),
-        agreement_contains=tuple(repository.policies),
-        model_card="present" if repository.card_name else "missing",
-        gated=card.gated,
     )
 
 
@@ -198,7 +108,7 @@ def _nothing_known(one: Ancestor) -> Issue:
     what = "dataset" if dataset else "parent"
     return Issue(
         id="license-unresolved-license",
-        level=Level.WARN if dataset else Level.UNRESOLVED,
+        level=Level.WARN if dataset and not one.note else Level.UNRESOLVED,
         components=(one.parent.ref,),
         why=f"the license of the {what} {one.parent.ref!r} (named in {one.parent.declared_in}) is not known here"
         + (f": {one.note}" if one.note else ""),
@@ -222,7 +132,7 @@ def _against_base(repository: Repository, conclusion: Conclusion, one: Ancestor)
         trial = cases.Case(
             profile=Profile(),
             parts=(part,),
-            release=ReleasePlan(license=own[0], agreement_contains=repository.policies),
+            release=ReleasePlan(license=own[0], agreement_contains=(repository.card.gate_terms,)),
         )
         reason = next(filter(None, (why_not(part, facts.terms(mine), trial) for mine in own)), "")
         if reason:

@@ -12,6 +12,8 @@ from ossmodelkit.licensing.reading import load_yaml
 LONGEST_FRONT_MATTER = 128 * 1024
 MOST_ENTRIES = 200
 LONGEST_VALUE = 400
+LONGEST_TERMS = 20_000
+ONCE = ("license", "license_name", "license_link", "base_model")
 PROSE = re.compile(
     r"(licen[cs]ed?\s+(?:under|as)|released\s+under|available\s+under|distributed\s+under|subject\s+to)\s+"
     r"(?:the\s+|an?\s+)?(?P<what>[^.\n]{2,80})",
@@ -30,6 +32,7 @@ class Card:
     relation: str = ""
     datasets: tuple[str, ...] = ()
     gated: bool = False
+    gate_terms: str = ""
     eu_disallowed: bool = False
     tags: tuple[str, ...] = ()
     prose: str = ""
@@ -48,6 +51,9 @@ def parse(text: str) -> Card:
         data = load_yaml(front)
     except ValueError as error:
         return Card(body=body, prose=_prose(body), problem=f"its front matter is no YAML: {error}")
+    twice = next((key for key in ONCE if len(re.findall(rf"^{key}[ \t]*:", front, re.M)) > 1), "")
+    if twice:
+        return Card(body=body, prose=_prose(body), problem=f"its front matter says {twice!r} twice")
     if data is None:
         return Card(body=body, prose=_prose(body))
     if not isinstance(data, dict):
@@ -79,11 +85,22 @@ def _card(data: Mapping[Any, Any], body: str) -> Card:
         relation=_first(data.get("base_model_relation")).lower(),
         datasets=words(data.get("datasets")),
         gated=bool(gate_keys) or str(data.get("gated", "")).lower() in ("true", "auto", "manual"),
+        gate_terms=_gate_terms(data),
         eu_disallowed=data.get("extra_gated_eu_disallowed") is True,
         tags=words(data.get("tags")),
         prose="" if licenses else _prose(body),
         body=body,
     )
+
+
+def _gate_terms(data: Mapping[Any, Any]) -> str:
+    """What whoever downloads agrees to: the prompt of the gate, and the words beside its boxes."""
+    fields = data.get("extra_gated_fields")
+    boxes = fields if isinstance(fields, dict) else {}
+    ticked = [key for key, value in list(boxes.items())[:MOST_ENTRIES] if value == "checkbox"]
+    prompt = data.get("extra_gated_prompt")
+    told = ([prompt] if isinstance(prompt, str) else []) + [key for key in ticked if isinstance(key, str)]
+    return " ".join(" ".join(told).split())[:LONGEST_TERMS]
 
 
 def words(value: Any) -> tuple[str, ...]:

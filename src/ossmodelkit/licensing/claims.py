@@ -6,17 +6,19 @@ tag. Where two disagree the stricter one is evaluated, and the disagreement is t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ossmodelkit.core.license import Claim, Issue, Level
-from ossmodelkit.licensing import expressions, facts, material, metadata
+from ossmodelkit.licensing import claimed, expressions, facts, material, metadata
 from ossmodelkit.licensing.identify import Identity
 from ossmodelkit.licensing.repository import LicenseFile, Repository
 from ossmodelkit.licensing.rules import texts
 
-NAMELESS = frozenset({"other", "unknown"})
 EXCEPTION = "-exception"
+NAMED_FOR = re.compile(r"licen[cs]e[-_.](?P<word>[a-z]{3,})")
+FOR_MODEL = re.compile(r"model[-_. ]?licen[cs]e|licen[cs]e[-_. ]model\b", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,26 +35,25 @@ def conclude(repository: Repository) -> Conclusion:
     """Weigh everything that was claimed about the model itself."""
     declared = _declared(repository)
     told = repository.card.license_name or ", ".join(repository.card.license)
-    claims = [*_file_claims(repository), *_card_claims(repository, declared), *_metadata_claims(repository)]
+    claims = claimed.every(repository, declared)
     issues: list[Issue] = []
     texts_found = [f for f in repository.licenses if f.covers == "model" and f.identity.kind == "license"]
-    main = _main(texts_found, declared)
+    main = _main([f for f in texts_found if not _of_a_parent(repository, f, declared)], declared)
     licenses = _evaluated(main, declared)
+    issues += _about_name(repository)
     issues += _about_text(repository, main, declared)
     issues += _about_notices(repository, licenses)
     issues += _about_metadata(repository, licenses)
     strict = _stricter_from_metadata(repository, licenses)
     if not licenses:
         issues += _unresolved(repository, main, declared)
-    return Conclusion(
-        licenses=strict or licenses, declared=told, claims=tuple(dict.fromkeys(claims)), issues=tuple(issues)
-    )
+    return Conclusion(licenses=strict or licenses, declared=told, claims=claims, issues=tuple(issues))
 
 
 def _declared(repository: Repository) -> expressions.Resolved:
     """The card's license as ids: the name where the tag is `other`, and never a guess."""
     card = repository.card
-    tags = tuple(tag for tag in card.license if tag.lower() not in NAMELESS)
+    tags = tuple(tag for tag in card.license if tag.lower() not in claimed.NAMELESS)
     if not tags:
         if not card.license_name:
             return expressions.resolve(card.license)
@@ -66,15 +67,36 @@ def _declared(repository: Repository) -> expressions.Resolved:
             one = expressions.resolve(tag) if not found.candidates else _open(tag, found.candidates)
         ids += one.ids
         issues += [one] if one.issue else []
-    ids = _with_addendum(ids, card.license_name)
+    ids = _with_name(ids, card.license_name)
     first = issues[0] if issues else expressions.Resolved()
     return expressions.Resolved(ids=tuple(dict.fromkeys(ids)), issue=first.issue, fix=first.fix)
 
 
-def _with_addendum(ids: list[str], name: str) -> list[str]:
-    """A name beside a standard tag may be a text of its own that begins with the standard one."""
+def _with_name(ids: list[str], name: str) -> list[str]:
+    """A name beside a tag may be a text of its own that begins with the standard one; else the stricter holds."""
     named = facts.find_name(name).id if name else ""
-    return [named] if named and named not in ids and facts.terms(named).says("ids", "hf") in ids else ids
+    if not named or not ids or named in ids:
+        return ids
+    return [named] if _begins_with(named, ids) else [expressions.strictest((named, *ids))]
+
+
+def _begins_with(named: str, ids: Iterable[str]) -> bool:
+    return facts.terms(named).says("ids", "hf") in ids
+
+
+def _about_name(repository: Repository) -> Iterator[Issue]:
+    """A tag and a name on one card that stand for two licenses."""
+    card = repository.card
+    named = facts.find_name(card.license_name).id if card.license_name else ""
+    tagged = [found.id for tag in card.license if (found := facts.find_name(tag)).id]
+    if named and tagged and named not in tagged and not _begins_with(named, tagged):
+        yield Issue(
+            id="license-declared-vs-file",
+            level=Level.FAIL,
+            components=(repository.name,),
+            why=f"the card's license is {', '.join(tagged)}, and its license_name stands for {named}",
+            fix="ask the publisher which holds; until then the stricter one is evaluated",
+        )
 
 
 def _open(tag: str, candidates: tuple[str, ...]) -> expressions.Resolved:
@@ -85,9 +107,16 @@ def _open(tag: str, candidates: tuple[str, ...]) -> expressions.Resolved:
     )
 
 
+def _of_a_parent(repository: Repository, file: LicenseFile, declared: expressions.Resolved) -> bool:
+    """Whether a file beside a model made from others is named for its text, and that is not the declared one."""
+    named = NAMED_FOR.match(file.name.lower())
+    words = {one for one in file.identity.ids if named and one.startswith(named["word"])}
+    return bool(repository.parents and declared.ids and words) and not words & set(declared.ids)
+
+
 def _main(found: list[LicenseFile], declared: expressions.Resolved) -> LicenseFile | None:
     """The file that speaks for the model: one whose name says so, one that fits, else the first."""
-    for_model = [f for f in found if "model" in f.name.lower()]
+    for_model = [f for f in found if FOR_MODEL.search(f.name)]
     exact = [f for f in found if set(f.identity.ids) & set(declared.ids) and f.identity.result == "exact"]
     known = [f for f in found if f.identity.result == "exact"]
     return next(iter([*for_model, *exact, *known, *found]), None)
@@ -124,6 +153,14 @@ def _about_text(repository: Repository, main: LicenseFile | None, declared: expr
     another = not set(identity.ids) & set(declared.ids) or _stricter_beside(main, declared)
     if identity.result == "exact" and declared.ids and another:
         yield _mismatch(repository, main, declared)
+    if identity.ids and _says_something_else(repository, declared, identity):
+        yield Issue(
+            id="license-declared-vs-file",
+            level=Level.WARN,
+            components=labels,
+            why=f"{main.name} is {' and '.join(identity.ids)}, and of what the card declares {declared.issue}",
+            fix="ask the publisher which holds, and declare the license by its id",
+        )
     if identity.result == "exact+extra":
         yield Issue(
             id="license-unresolved-license",
@@ -142,6 +179,16 @@ def _about_text(repository: Repository, main: LicenseFile | None, declared: expr
             why=f"the card says {identity.nearest}, and {main.name} is a changed text: {told}",
             fix="read the differences; the license is not the declared one",
         )
+
+
+def _says_something_else(repository: Repository, declared: expressions.Resolved, identity: Identity) -> bool:
+    """Whether the card names a license that is not the text's: one nobody knows, or a family without it."""
+    tags = [tag for tag in repository.card.license if tag.lower() not in claimed.NAMELESS] or [
+        repository.card.license_name
+    ]
+    words = [facts.find_name(tag) for tag in tags if tag]
+    open_ones = [word for word in words if not word.id and not set(word.candidates) & set(identity.ids)]
+    return bool(declared.issue and open_ones)
 
 
 def _stricter_beside(main: LicenseFile, declared: expressions.Resolved) -> bool:
@@ -195,25 +242,18 @@ def _about_notices(repository: Repository, licenses: tuple[str, ...]) -> Iterato
 
 def _about_metadata(repository: Repository, licenses: tuple[str, ...]) -> Iterator[Issue]:
     for one in metadata.licenses(repository.told):
-        ids = _metadata_ids(repository, one)
-        if not ids or not licenses or set(ids) & set(licenses):
+        ids = claimed.in_metadata(repository, one)
+        if not licenses or set(ids) & set(licenses) or (not ids and one.value.lower() in claimed.NAMELESS):
             continue
-        stricter = _strictness(ids[0]) >= max(map(_strictness, licenses))
+        stricter = bool(ids) and _strictness(ids[0]) >= max(map(_strictness, licenses))
+        unknown = "" if ids else ", of which nothing is known"
         yield Issue(
             id="license-card-vs-metadata",
             level=Level.FAIL if stricter else Level.WARN,
             components=(repository.name,),
-            why=f"{one.file} says {one.key} = {one.value!r}, and the card or text says {', '.join(licenses)}",
+            why=f"{one.file} says {one.key} = {one.value!r}{unknown}, and the card or text says {', '.join(licenses)}",
             fix="ask the publisher which holds; until then the stricter one is evaluated",
         )
-
-
-def _metadata_ids(repository: Repository, one: metadata.Told) -> tuple[str, ...]:
-    word = one.value
-    if word.lower() in NAMELESS:
-        word = next((t.value for t in repository.told if t.key in metadata.LINKED_KEYS and t.file == one.file), word)
-    found = facts.find_name(word)
-    return (found.id,) if found.id else found.candidates or expressions.resolve(word).ids
 
 
 def _stricter_from_metadata(repository: Repository, licenses: tuple[str, ...]) -> tuple[str, ...]:
@@ -246,39 +286,3 @@ def _unresolved(repository: Repository, main: LicenseFile | None, declared: expr
     yield Issue(
         id="license-unresolved-license", level=Level.UNRESOLVED, components=(repository.name,), why=why, fix=fix
     )
-
-
-def _file_claims(repository: Repository) -> Iterator[Claim]:
-    for file in repository.licenses:
-        identity = file.identity
-        yield Claim(
-            declared_in=file.name,
-            said=identity.id or identity.nearest,
-            how=identity.result,
-            license=identity.id if identity.result == "exact" else "",
-            covers=file.covers,
-            note="; ".join(identity.differences[:4]) or identity.why,
-        )
-
-
-def _card_claims(repository: Repository, declared: expressions.Resolved) -> Iterator[Claim]:
-    card = repository.card
-    if card.license or card.license_name:
-        said = " ".join((*card.license, *filter(None, [card.license_name])))
-        yield Claim(
-            declared_in=repository.card_name,
-            said=said,
-            how="unresolved" if declared.issue else "declared",
-            license=declared.ids[0] if len(declared.ids) == 1 else "",
-            note=declared.issue,
-        )
-    for name, expression in repository.headers:
-        found = expressions.resolve(expression)
-        yield Claim(declared_in=name, said=expression, how="declared", license="".join(found.ids[:1]), covers="code")
-
-
-def _metadata_claims(repository: Repository) -> Iterator[Claim]:
-    for one in metadata.licenses(repository.told):
-        ids = _metadata_ids(repository, one)
-        how = "declared" if len(ids) == 1 else "unresolved"
-        yield Claim(declared_in=one.file, said=one.value, how=how, license="".join(ids[:1]) if len(ids) == 1 else "")
