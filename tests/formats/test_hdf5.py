@@ -145,3 +145,36 @@ def test_virtual_datasets_may_draw_from_their_own_file(tmp_path: Path, source: s
         file["x"] = np.zeros(4)
         file.create_virtual_dataset("v", layout)
     assert scan(tmp_path).verdict == verdict
+
+
+def named_type(file: h5py.File) -> None:
+    file["text"] = np.dtype("S200")
+    file.attrs.create("model_config", np.bytes_(LAMBDA), dtype=file["text"])
+
+
+def named_variable_type(file: h5py.File) -> None:
+    file["text"] = h5py.string_dtype()
+    file.attrs.create("model_config", LAMBDA, dtype=file["text"])
+
+
+def named_opaque_type(file: h5py.File) -> None:
+    file["bytes"] = np.dtype(f"V{len(CALLS)}")
+    file.create_dataset("w", data=np.void(CALLS), dtype=file["bytes"])
+
+
+def rows_of_objects(file: h5py.File) -> None:
+    rows = file.create_dataset("values", (1,), dtype=h5py.vlen_dtype(np.uint8))
+    rows[0] = np.frombuffer(CALLS, np.uint8)
+    rows.attrs["PSEUDOATOM"] = np.bytes_("object")
+
+
+CALLS = b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R."
+LAMBDA = json.dumps({"class_name": "Lambda", "config": {"function": ["4wE=", None, None]}})
+
+
+@pytest.mark.parametrize("options", [{}, {"libver": "latest"}], ids=["earliest", "latest"])
+@pytest.mark.parametrize("fill", [named_type, named_variable_type, named_opaque_type, rows_of_objects])
+def test_named_types_and_rows_of_objects_are_read(tmp_path: Path, fill: object, options: dict[str, str]) -> None:
+    """h5py reads a value of a named type like any other; PyTables unpickles the rows that it marks."""
+    (tmp_path / "m.h5").write_bytes(written(fill, **options))
+    assert scan(tmp_path).verdict == "dangerous"

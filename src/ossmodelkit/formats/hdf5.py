@@ -14,14 +14,21 @@ from math import prod
 from ossmodelkit.core.finding import Gap, Place
 from ossmodelkit.formats import hdf5_dense as dense
 from ossmodelkit.formats import hdf5_structure as h5
-from ossmodelkit.formats import strict_json
-from ossmodelkit.formats.json_documents import meaning
+from ossmodelkit.formats.hdf5_values import (
+    INTEGER,
+    OPAQUE,
+    STRING,
+    Type,
+    attribute,
+    begins_pickle,
+    shape_in,
+    type_in,
+)
 from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.formats.span import Span
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
-STRING, OPAQUE, VARIABLE, INTEGER = 3, 5, 9, 0
 COMPACT, CONTIGUOUS, VIRTUAL = 0, 1, 3
 VIRTUAL_SAME_FILE = 4
 MOST_EXPANSION = 4096  # declared bytes per byte of file, above which a shape is a bomb
@@ -56,15 +63,7 @@ class _Walk:
     file: h5.Hdf5File
     seen: set[int] = field(default_factory=set)
     bombs: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Type:
-    """Class, size of an element in bytes, and whether it is a text of variable length."""
-
-    kind: int
-    size: int
-    text: bool
+    rows_of_objects: bool = False
 
 
 def accepts(blob: Blob) -> bool:
@@ -91,6 +90,8 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
                     yield Hdf5Outside(at=blob.at, path=f"{path}/{item.name}", kind="external link", target=item.target)
             else:
                 todo.append((f"{path}/{item.name}", item.address))
+    if walk.rows_of_objects:
+        yield from _pickled_rows(walk)
     cut = f"ends at byte {blob.size}, its head says {file.end}" if file.end > blob.size else ""
     yield Hdf5(at=blob.at, objects=len(walk.seen), bombs=tuple(walk.bombs), cut=cut)
 
@@ -98,11 +99,14 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
 def _object(walk: _Walk, path: str, address: int) -> Iterator[object]:
     file = walk.file
     shape: tuple[int, ...] = ()
-    kind = _Type(-1, 0, False)
+    kind = Type(-1, 0, False)
     layout = b""
     for message in h5.messages(file, address):
         data = message.data
-        if message.flags & h5.SHARED and message.kind in (h5.DATATYPE, h5.ATTRIBUTE):
+        if message.flags & h5.SHARED and message.kind in (h5.ATTRIBUTE, h5.DATASPACE):
+            yield Gap(
+                at=walk.blob.at, reason=f"{path} keeps an attribute or a shape in a shared table, which is not read"
+            )
             continue
         if message.kind == h5.SYMBOLS:
             yield from h5.old_links(file, data)
@@ -118,13 +122,29 @@ def _object(walk: _Walk, path: str, address: int) -> Iterator[object]:
         elif message.kind == h5.EXTERNAL_FILES:
             yield from _external_files(walk, path, data)
         elif message.kind == h5.DATASPACE:
-            shape = _shape(file, data)
+            shape = shape_in(file, data)
         elif message.kind == h5.DATATYPE:
-            kind = _type(data)
+            kind = type_in(file, data, shared=bool(message.flags & h5.SHARED))
         elif message.kind == h5.LAYOUT:
             layout = data
     if layout:
         yield from _dataset(walk, path, shape, kind, layout)
+
+
+def _attribute(walk: _Walk, path: str, data: bytes) -> Iterator[object]:
+    for found in attribute(walk.file, walk.blob.at, path, data):
+        # PyTables marks so what it pickles row by row: pandas keeps columns of objects there.
+        walk.rows_of_objects = walk.rows_of_objects or found == b"object"
+        if not isinstance(found, bytes):
+            yield found
+
+
+def _pickled_rows(walk: _Walk) -> Iterator[Blob]:
+    """Everything of variable length that begins like a pickle, wherever its row lies."""
+    at = Place(path=walk.blob.at.path, members=(*walk.blob.at.members, "rows of objects"))
+    for value in h5.every_global_object(walk.file):
+        if begins_pickle(value):
+            yield Blob(at=at, stream=io.BytesIO(value), size=len(value))
 
 
 def _dense(file: h5.Hdf5File, data: bytes, index_width: int, record: int) -> Iterator[bytes]:
@@ -134,72 +154,6 @@ def _dense(file: h5.Hdf5File, data: bytes, index_width: int, record: int) -> Ite
     tree = file.number(data, at + file.offset_size, file.offset_size)
     if file.is_defined(heap) and file.is_defined(tree):
         yield from dense.objects(file, heap, tree, record)
-
-
-def _type(data: bytes) -> _Type:
-    if len(data) < 8:
-        raise UnreadableError("a type of fewer than eight bytes")
-    kind = data[0] & 0x0F
-    return _Type(kind, int.from_bytes(data[4:8], "little"), kind == VARIABLE and data[1] & 0x0F == 1)
-
-
-def _shape(file: h5.Hdf5File, data: bytes) -> tuple[int, ...]:
-    if len(data) < 2:
-        raise UnreadableError("a shape of fewer than two bytes")
-    version, rank = data[0], data[1]
-    at = 8 if version == 1 else 4
-    return tuple(file.number(data, at + i * file.length_size, file.length_size) for i in range(rank))
-
-
-def _attribute(walk: _Walk, path: str, data: bytes) -> Iterator[object]:
-    """Name, type, shape and value of an attribute; only texts and bytes are looked into."""
-    file = walk.file
-    sizes = [file.number(data, at, 2) for at in (2, 4, 6)]
-    version = data[0]
-    if version > 1 and data[1] & 1:
-        return  # its type is committed elsewhere; Keras and PyTables write none of these
-    at = 9 if version == 3 else 8
-    parts = []
-    for size in sizes:
-        parts.append(data[at : at + size])
-        at += -(-size // 8) * 8 if version == 1 else size
-    name = parts[0].rstrip(b"\0").decode("utf-8", "replace")
-    kind, count = _type(parts[1]), prod(_shape(file, parts[2]))
-    where = Place(path=walk.blob.at.path, members=(*walk.blob.at.members, f"{path}@{name}"))
-    for value in _values(file, kind, min(count, 65536), data[at:]):
-        yield from _value(walk, where, value)
-
-
-def _values(file: h5.Hdf5File, kind: _Type, count: int, data: bytes) -> Iterator[bytes]:
-    if kind.kind in (STRING, OPAQUE):
-        yield from (data[i * kind.size : (i + 1) * kind.size].rstrip(b"\0") for i in range(count))
-    elif kind.kind == VARIABLE:
-        width = 8 + file.offset_size
-        for at in range(0, min(count * width, len(data) - width + 1), width):
-            length = file.number(data, at, 4)
-            heap = file.number(data, at + 4, file.offset_size)
-            if length and heap:
-                yield h5.global_object(file, heap, file.number(data, at + 4 + file.offset_size, 4))
-    elif kind.kind == INTEGER and kind.size == 1:
-        yield data[:count]
-
-
-def _value(walk: _Walk, where: Place, value: bytes) -> Iterator[object]:
-    if value[:1] in (b"{", b"["):
-        try:
-            parsed = strict_json.parse(value.rstrip(b"\0"))
-        except UnreadableError as error:
-            if value[:2] == b'{"' and "nested" in error.message:
-                yield Gap(at=where, reason=error.message)
-        else:
-            yield from meaning(where, parsed.value, walk.file.budget)
-    if _begins_pickle(value) or (value[:1] in (b"(", b"c", b"]", b"}") and value[-1:] == b"." and len(value) > 8):
-        # PyTables unpickles such attributes when it opens the node.
-        yield Blob(at=where, stream=io.BytesIO(value), size=len(value))
-
-
-def _begins_pickle(value: bytes) -> bool:
-    return value[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
 def _external_files(walk: _Walk, path: str, data: bytes) -> Iterator[Hdf5Outside]:
@@ -212,7 +166,7 @@ def _external_files(walk: _Walk, path: str, data: bytes) -> Iterator[Hdf5Outside
         yield Hdf5Outside(at=walk.blob.at, path=path, kind="external storage", target=name)
 
 
-def _dataset(walk: _Walk, path: str, shape: tuple[int, ...], kind: _Type, layout: bytes) -> Iterator[object]:
+def _dataset(walk: _Walk, path: str, shape: tuple[int, ...], kind: Type, layout: bytes) -> Iterator[object]:
     file = walk.file
     version = layout[0]
     storage = layout[2] if version < 3 else layout[1]
@@ -241,7 +195,7 @@ def _bytes_dataset(
         if file.take(address, 1) == b"\x80":
             file.budget.spend_bytes(declared)
             value = file.take(address, declared)
-    if _begins_pickle(value):
+    if begins_pickle(value):
         yield Blob(at=where, stream=io.BytesIO(value), size=len(value))
 
 

@@ -21,6 +21,9 @@ SHARED = 0x02
 SOFT, EXTERNAL = "soft", "external"
 LONGEST_NAME = 4096
 
+SEARCHED = 1 << 20
+COLLECTION = b"GCOL\x01\0\0\0"
+
 
 @dataclass(frozen=True, slots=True)
 class HeaderMessage:
@@ -263,3 +266,16 @@ def _collection(file: Hdf5File, address: int) -> Iterator[tuple[int, tuple[int, 
         file.budget.spend_member()
         yield found, (at + len(head), length)
         at += len(head) + -(-length // 8) * 8
+
+
+def every_global_object(file: Hdf5File) -> Iterator[bytes]:
+    """The objects of all global heap collections, found by their signature, version and reserved bytes."""
+    at = 0
+    while at < file.span.size:
+        piece = file.span.take(at, min(SEARCHED, file.span.size - at))
+        file.budget.spend_bytes(len(piece))
+        found = piece.find(COLLECTION)
+        while found >= 0:
+            yield from (global_object(file, at + found, one) for one in dict(_collection(file, at + found)))
+            found = piece.find(COLLECTION, found + 1)
+        at += max(len(piece) - len(COLLECTION) + 1, len(COLLECTION))

@@ -72,6 +72,8 @@ def meaning(at: Place, value: Any, budget: Budget) -> Iterator[object]:
             )
         if isinstance(item.get("weightsManifest"), list):
             yield _weights_of_tfjs(at, item["weightsManifest"])
+        if isinstance(item.get("path_name"), str) and "use_pickle" in item:  # torch.export's list of weights
+            yield WeightIndex(at=at, shards=(item["path_name"],))
         keras = keras or ("class_name" in item and "config" in item)
     if keras:
         yield KerasConfig(at=at, origin="", value=value)

@@ -6,6 +6,7 @@ Source: `numpy/lib/format.py`, versions 1.0 to 3.0. The header is a Python liter
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +21,9 @@ from ossmodelkit.formats.windows import window
 from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
+OLD_NUMBER = re.compile(r"(?<=\d)L\b")  # as Python 2 wrote them
 MAGIC = b"\x93NUMPY"
-LONGEST_HEADER = 64 * 1024
+LONGEST_HEADER = 1024 * 1024  # numpy itself sets no limit for arrays of objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ def _header(blob: Blob, at: int) -> tuple[dict[str, Any], int]:
         raise UnreadableError(f"array header of {size} bytes")
     text = blob.slice(at + 8 + field, size).decode("utf-8" if major == b"\x03" else "latin-1", "replace")
     try:
-        header = ast.literal_eval(text.strip().replace("L,", ",").replace("L)", ")"))
+        header = ast.literal_eval(OLD_NUMBER.sub("", text.strip()))
         shape = header["shape"]
         if not isinstance(shape, tuple) or not all(isinstance(one, int) and one >= 0 for one in shape):
             raise ValueError("its shape is no tuple of numbers")

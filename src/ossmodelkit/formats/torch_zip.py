@@ -103,7 +103,7 @@ def read_objects(
     twice = _twice(archive)
     done |= {one.name for one in archive.members if layout.inner(one.name) in BOOKKEEPING and one.stored <= SMALL}
     for member in archive.members:
-        if layout.inner(member.name).startswith("code/") and member.name.endswith((".py", ".debug_pkl")):
+        if layout.inner(member.name).startswith("code/") and member.name.endswith(".py"):
             yield from _code(member, blob, budget)
             done.add(member.name)
     return done - twice
@@ -133,8 +133,6 @@ def _twice(archive: ZipArchive) -> set[str]:
 
 
 def _code(member: Member, blob: Blob, budget: Budget) -> Iterator[object]:
-    if member.name.endswith(".debug_pkl"):
-        return
     stream, size = contents(blob, member, budget)
     with stream:
         budget.spend_bytes(size)

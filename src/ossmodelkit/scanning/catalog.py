@@ -168,6 +168,7 @@ SHELVES = (
         ),
         ids=("config-carries-code", "config-opens-path", "config-opens-path-json", "config-includes-file"),
     ),
+    Shelf(module="exported_programs", views=("json_documents",), ids=("exported-program-runs-code",)),
     Shelf(module="settings", views=("settings_files",), ids=("settings-run-code",)),
     Shelf(
         module="secrets",

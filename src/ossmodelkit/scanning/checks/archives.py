@@ -20,7 +20,10 @@ UNPACK = "Do not unpack it; ask the publisher for plain files."
 # TorchScript operators that reach the disk, by their names in source code.
 REACHES_DISK = re.compile(
     r"\b(?:torch\.from_file|torch\.save|torch\.load|ops\.aten\.(?:from_file|save)"
-    r"|ops\.(?!(?:aten|prim|prims|quantized|torchvision|torchaudio|_caffe2)\b)\w+)"
+    r"|ops\.(?!(?:aten|prim|prims|quantized|torchvision|torchaudio|_caffe2)\b)\w+|ops\.torchaudio\.\w*(?:file|fileobj)\b"
+    r"|__torch__\.torch\.classes\.(?!(?:quantized|xnnpack|rnn|sparse|vulkan|metal|mkldnn)\b)\w+"
+    r"|torch\.classes\.(?!(?:quantized|xnnpack|rnn|sparse|vulkan|metal|mkldnn|profiler)\b)\w+)"
+    r"|\^\w+\("
 )
 
 

@@ -144,11 +144,24 @@ def json_target(document: JsonDocument) -> Iterator[Hit]:
                 yield replace(hit, saw=f"{strict_json.dotted((*path, key))}: {value[:200]}")
 
 
+WORTH_HIDING = (
+    "class_name",
+    "module",
+    "auto_map",
+    "chat_template",
+    "config",
+    "layers",
+    "function",
+    "vocabulary",
+    "_target_",
+)
+
+
 @check("json-duplicate-key", reads=JsonDocument, severity=Severity.LOW)
 def duplicate_key(document: JsonDocument) -> Iterator[Hit]:
     """A key stands twice in this JSON document, and readers differ in which one they take."""
     for key in list(dict.fromkeys(document.duplicates))[:5]:
-        loud = Severity.MEDIUM if key in ("class_name", "module", "auto_map", "chat_template", "config") else None
+        loud = Severity.MEDIUM if key in WORTH_HIDING else None
         yield Hit(at=document.at, saw=f"key {key[:80]!r}", remedy=REMEDY, severity=loud)
 
 

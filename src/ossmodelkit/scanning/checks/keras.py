@@ -32,7 +32,7 @@ PATH_FIELDS = (
 FILE_OPERATORS = re.compile(
     r"(^|\.)(io\.(read_file|write_file|matching_files)|gfile\b|py_function|numpy_function|load_op_library|load_library"
     r"|saved_model\.(load|save)|get_file\b|load_model\b|data\.\w*Dataset|raw_ops\.\w*(File|PyFunc|Record|Sql|Dataset)"
-    r"|train\.(load|save)\w*)"
+    r"|train\.(load|save)\w*|summary\.\w*(writer|trace)\w*|profiler\.|sysconfig\.|lite\.)"
 )
 # Modules of Python that no part of Keras is called after; a module path through one of them leads out of Keras.
 OWN_PARTS = frozenset({"random", "types", "io", "json", "tokenize", "code", "test"})
@@ -157,7 +157,7 @@ def opens_path(config: KerasConfig) -> Iterator[Hit]:
 
 @check("keras-calls-file-operator", reads=KerasConfig, severity=Severity.HIGH)
 def file_operator(config: KerasConfig) -> Iterator[Hit]:
-    """A TensorFlow function inside this Keras model reads or writes files."""
+    """A TensorFlow function inside this Keras model reads or writes files, or is no function on tensors."""
     for found in config.objects():
         if found.class_name.rpartition(">")[2] in (
             "TFOpLambda",
@@ -166,6 +166,9 @@ def file_operator(config: KerasConfig) -> Iterator[Hit]:
             "ClassMethod",
             "InstanceMethod",
         ):
+            reference = isinstance(found.config, dict) and found.config.get("cls_ref", found.config.get("cls_symbol"))
+            if isinstance(reference, str) and not reference.endswith(("Tensor", "TensorArray")):
+                yield Hit(at=config.at, saw=f"method of {reference[:120]} at {found.path}", remedy=REMEDY)
             for text in _texts(found.config):
                 if FILE_OPERATORS.search(text) or re.search(r"\b(ReadFile|WriteFile|PyFunc|EagerPyFunc)\b", text):
                     yield Hit(at=config.at, saw=f"{text[:120]} at {found.path}", remedy=REMEDY)
