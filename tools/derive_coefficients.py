@@ -12,6 +12,7 @@ import logging
 import sys
 import tomllib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ PRECISIONS = {
     "16-autocast": (Dtype.BF16, Autocast.BF16),
     "fp16-autocast": (Dtype.FP16, Autocast.BF16),
 }
+MIXED = {"mixed": (Dtype.FP16, Autocast.NONE)}  # under adapters in bf16: their sums are in fp32
 ATTENTIONS = {
     "sdpa": {"attention": Attention.SDPA},
     "sdpa-padded": {"attention": Attention.SDPA, "padded": True},
@@ -343,19 +345,32 @@ def derive_adapters() -> dict[str, Any]:
     from ossmodelkit.trainer.tracing_adapters import profile
 
     out: dict[str, Any] = {}
-    for method, quantize, precision, adapter, kind, forward in itertools.product(
+    for key, options, conv, forward, wide in adapter_variants():
+        try:
+            out[key] = profile(options, conv=conv, feedforward=forward, wide_input=wide)
+        except Exception as error:
+            print(f"  left out {key}: {type(error).__name__}: {str(error)[:90]}", file=sys.stderr)
+    return {"schema": 1, "derived_with": versions(), "profiles": out}
+
+
+def adapter_variants() -> Iterator[tuple[str, StepOptions, bool, bool, bool]]:
+    """Every layer that is recorded: key, options, whether it is GPT-2's kind, scaled before it, and fed 32 bits."""
+    for method, quantize, (precision, (dtype, autocast)), adapter, conv, forward in itertools.product(
         (Method.FULL, Method.LORA, Method.DORA, Method.IA3),
         Quantize,
-        PRECISIONS,
+        (PRECISIONS | MIXED).items(),
         (Dtype.FP32, Dtype.BF16),
-        ("linear", "conv1d"),
+        (False, True),
         (False, True),
     ):
-        if (forward and method is not Method.IA3) or (kind == "conv1d" and quantize is not Quantize.NONE):
+        if (forward and method is not Method.IA3) or (conv and quantize is not Quantize.NONE):
             continue  # held in 8 or 4 bits, GPT-2's layers are plain linear ones
-        if method is Method.FULL and adapter is Dtype.BF16:
+        if method is Method.FULL and (adapter is Dtype.BF16 or precision in MIXED):
             continue
-        dtype, autocast = PRECISIONS[precision]
+        if precision in MIXED and adapter is Dtype.FP32:
+            continue
+        name = "plain" if method is Method.FULL else method.value + ("-ff" if forward else "")
+        kind = "conv1d" if conv else "linear"
         for wide in (False, True) if autocast is not Autocast.NONE else (dtype is Dtype.FP32,):
             options = StepOptions(
                 method=Method.LORA if method is Method.FULL else method,
@@ -365,15 +380,8 @@ def derive_adapters() -> dict[str, Any]:
                 adapter_dtype=adapter,
                 rank=43,
             )
-            if method is Method.FULL:
-                options = _plain(options)
-            name = "plain" if method is Method.FULL else method.value + ("-ff" if forward else "")
             key = f"{name}/{kind}/{quantize}/{precision}/{4 if wide else 2}/{adapter}"
-            try:
-                out[key] = profile(options, conv=kind == "conv1d", feedforward=forward, wide_input=wide)
-            except Exception as error:
-                print(f"  left out {key}: {type(error).__name__}: {str(error)[:90]}", file=sys.stderr)
-    return {"schema": 1, "derived_with": versions(), "profiles": out}
+            yield key, _plain(options) if method is Method.FULL else options, conv, forward, wide
 
 
 def _plain(options: StepOptions) -> StepOptions:

@@ -54,6 +54,12 @@ def precision(options: StepOptions) -> str:
     return f"{base}-autocast"
 
 
+def mixes_16_bit_types(options: StepOptions) -> bool:
+    """Whether adapters are of the other 16-bit type than the weights: torch takes their sums in 32 bits."""
+    types = {options.dtype, options.adapter_dtype}
+    return options.autocast is Autocast.NONE and types == {Dtype.FP16, Dtype.BF16}
+
+
 def recording(
     recorded: str, options: StepOptions, *, gate: str = "", tied: bool, windowed: bool, start: str = ""
 ) -> Recording:

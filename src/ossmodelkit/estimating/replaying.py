@@ -69,15 +69,18 @@ def replay(model: Architecture, options: StepOptions) -> Replay:
     letters = letters_of(model, options)
     scenes = {block: _scene(model, options, letters, block) for block in dict.fromkeys(model.blocks or (Block(),))}
     live = saved = 0
+    casts = -sum(_everywhere(scenes).bare_casts(name) for name in _everywhere(scenes).recorded.segments)
     moments: list[Moment] = []
     for name, scene, times in _order(model, scenes):
         if name == "loss.back":
+            live -= casts
             saved = live
         net, above = scene.changes(name)
         last = live + net * (times - 1)
         begins = max(live, last)
         moments.append(Moment(name=name, phase=_phase(name), begins=begins, peak=begins + above))
         live += net * times
+        casts += scene.casts(name) * times  # autocast lets go of them with the end of the forward pass
     return Replay(
         peak=max(moments, key=lambda one: one.peak), saved_activations=saved, at_end=live, moments=tuple(moments)
     )
@@ -121,7 +124,7 @@ def _start(model: Architecture, options: StepOptions) -> str:
 
 def _order(model: Architecture, scenes: Mapping[Block, Scene]) -> Iterator[tuple[str, Scene, int]]:
     """Segments as they run: name, the scene they play in, and how often in a row."""
-    everywhere = next((scene for block, scene in scenes.items() if block.sliding), next(iter(scenes.values())))
+    everywhere = _everywhere(scenes)
     for name in everywhere.recorded.segments:
         stack, _, rest = name.partition(".")
         number, _, back = rest.partition(".")
@@ -136,6 +139,11 @@ def _order(model: Architecture, scenes: Mapping[Block, Scene]) -> Iterator[tuple
         kinds = [model.blocks[one] for one in (reversed(at) if back else at)]
         for block, run in groupby(kinds):
             yield name, scenes[block], len(list(run))
+
+
+def _everywhere(scenes: Mapping[Block, Scene]) -> Scene:
+    """The scene that what stands outside the blocks is played in."""
+    return next((scene for block, scene in scenes.items() if block.sliding), next(iter(scenes.values())))
 
 
 def _phase(name: str) -> str:
@@ -197,13 +205,17 @@ def _wrap(linear: Linear, chosen: Targets, options: StepOptions, rows: int, *, w
     if name == "plain":
         adapter = Dtype.FP32
     letters = {"n": rows, "i": linear.inputs, "o": linear.outputs, "r": options.rank}
-    found = profiles[f"{name}/{kind}/{held}/{precision}/{width}/{adapter}"]
+    mixed = "mixed" if name != "plain" and coefficients.mixes_16_bit_types(options) else precision
+    found = profiles[f"{name}/{kind}/{held}/{mixed}/{width}/{adapter}"]
     bare = profiles[f"plain/{'conv1d' if linear.conv else 'linear'}/none/{precision}/{width}/fp32"]
     out_width = 4 if options.dtype is Dtype.FP32 and "autocast" not in precision else 2
     output = rows * linear.outputs * out_width
     return Wrap(
         forward=tuple(amount(size, letters) for size in found["forward"]),
         backward=tuple(amount(size, letters) for size in found["backward"]),
+        again=found["again"],
+        early=found["early"],
+        resting=tuple(amount(size, letters) for size in found["resting"]),
         retains=found["retains"],
         input_bytes=rows * linear.inputs * width,
         output_bytes=output,

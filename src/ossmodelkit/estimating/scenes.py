@@ -10,6 +10,7 @@ from ossmodelkit.estimating.coefficients import Recording
 from ossmodelkit.estimating.wrapping import Choose, Open, backward, forward, opened
 
 ChooseIn = Callable[[int], Choose]  # by stack
+OF_THE_BATCH = frozenset("BTSRW")  # letters of sizes that grow with what is fed
 OUTSIDE = -1  # the stack of layers that stand in no block
 
 
@@ -34,6 +35,23 @@ class Scene:
         if name not in self.known:
             self.known[name] = _sum_and_top(self._deltas(name))
         return self.known[name]
+
+    def casts(self, name: str) -> int:
+        """Bytes of weights cast in a block that is recomputed later: autocast keeps them to its end, not the block.
+
+        Ask after `changes`.
+        """
+        if self.keeps or not runs_a_block(name):
+            return 0
+        return self.bare_casts(name) + sum(wrap.cast for wrap in self.left[name].wraps.values())
+
+    def bare_casts(self, name: str) -> int:
+        """Those that the recording itself makes, and lets go of once for each of its own three blocks."""
+        if self.keeps or not runs_a_block(name):
+            return 0
+        weights = [not OF_THE_BATCH & set(letters) for _, letters in self.recorded.sizes]
+        events = (event for event in self.recorded.segments[name] if isinstance(event, int))
+        return sum(self._size(event) for event in events if weights[abs(event) - 1])
 
     def _deltas(self, name: str) -> list[int]:
         events = self.recorded.segments[name]
@@ -76,6 +94,11 @@ class Scene:
             return 0
         mine, usual = (sum(self._size(e) for e in part if isinstance(e, int)) for part in self.recorded.freed_after)
         return mine - usual
+
+
+def runs_a_block(name: str) -> bool:
+    """Whether a segment is a block's forward pass."""
+    return name.replace(".", "", 1).isdigit()
 
 
 def _sum_and_top(deltas: list[int]) -> tuple[int, int]:

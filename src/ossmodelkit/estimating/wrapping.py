@@ -11,11 +11,16 @@ from typing import Any
 class Wrap:
     """What one wrapped layer allocates (+) and frees (-), in bytes, and whether it holds on to its input.
 
+    `again` is how much of `forward` recomputing repeats, `early` how much of `backward` waits for nothing saved,
+    and `resting` the forward pass that saves nothing.
     `bare_saved` is what the layer saves without the wrapping, which the recording already holds.
     """
 
     forward: tuple[int, ...]
     backward: tuple[int, ...]
+    again: int
+    early: int
+    resting: tuple[int, ...]
     retains: bool
     input_bytes: int
     output_bytes: int
@@ -25,6 +30,11 @@ class Wrap:
     def saved(self) -> int:
         """What stays between the forward and the backward pass, without the output."""
         return sum(self.forward) - self.output_bytes
+
+    @property
+    def cast(self) -> int:
+        """Casts of what learns, which autocast keeps until it ends even where nothing is saved."""
+        return sum(self.resting) - self.output_bytes
 
 
 Choose = Callable[[str, int, int], Wrap | None]  # name of the layer, bytes of its input and output
@@ -41,17 +51,29 @@ class Open:
 def forward(events: list[Any], size: Callable[[int], int], choose: Choose, *, keeps: bool) -> tuple[list[int], Open]:
     """Changes in bytes of a block's forward pass; with `keeps` False (recomputed later) nothing is saved."""
     left = Open()
-    return _through(events, size, choose, left, first={}, keeps=keeps), left
+    return _through(events, size, choose, left, last={}, keeps=keeps), left
 
 
 def backward(events: list[Any], size: Callable[[int], int], choose: Choose, left: Open, *, keeps: bool) -> list[int]:
     """Changes in bytes of a block's backward pass; where it recomputes, its own forward is inside."""
     known = left if keeps else Open()
-    out = _through(events, size, choose, known, first=left.wraps, keeps=True)
+    last = {} if keeps else _behind_the_stop(events, left.wraps)
+    out = [change for wrap in last.values() for change in wrap.backward[: wrap.early]]
+    out += _through(events, size, choose, known, last=last, keeps=True)
     for name, wrap in known.wraps.items():
-        out.append(sum(wrap.backward) - wrap.input_bytes + wrap.output_bytes + wrap.bare_saved)
+        rest = wrap.backward[wrap.early if name in last else 0 :]
+        out.append(sum(rest) - wrap.input_bytes + wrap.output_bytes + wrap.bare_saved)
         out.append(-known.held.pop(name, 0))
     return out
+
+
+def _behind_the_stop(events: list[Any], wraps: Mapping[str, Wrap]) -> dict[str, Wrap]:
+    """The layers that recomputing the bare base does not reach: nothing saved comes after them.
+
+    Going backward they are first, and begin before the block is recomputed for what they saved.
+    """
+    ran = {event[1] for event in events if isinstance(event, list) and event[0] == "F"}
+    return {name: wrap for name, wrap in wraps.items() if name not in ran}
 
 
 def opened(events: list[Any], size: Callable[[int], int], choose: Choose) -> Open:
@@ -62,7 +84,7 @@ def opened(events: list[Any], size: Callable[[int], int], choose: Choose) -> Ope
 
 
 def _through(
-    events: list[Any], size: Callable[[int], int], choose: Choose, left: Open, *, first: Mapping[str, Wrap], keeps: bool
+    events: list[Any], size: Callable[[int], int], choose: Choose, left: Open, *, last: Mapping[str, Wrap], keeps: bool
 ) -> list[int]:
     out: list[int] = []
     postponed = _postponed(events, size, choose) if keeps else {}
@@ -73,36 +95,38 @@ def _through(
             wrap = choose(event[1], size(event[2]), size(event[3]))
             if wrap is None:
                 continue
-            out.append(-wrap.output_bytes - (wrap.bare_saved if keeps else 0))
-            out.extend(wrap.forward)
             if keeps:
+                out.append(-wrap.output_bytes - wrap.bare_saved)
+                out.extend(wrap.forward)
                 left.wraps[event[1]] = wrap
                 for place, names in postponed.items():
                     if names[-1] == event[1]:
                         left.held[names[0]] = -size(events[place])
             else:
-                out.append(-wrap.saved)
+                out.append(-wrap.output_bytes)
+                out.extend(wrap.resting)
         elif event[0] == "S":
-            _stopped(out, events, left, first)
+            _stopped(out, left, last)
         elif event[0] == "G":
-            _back_through(out, event, size(event[2]), left)
+            _back_through(out, event, size(event[2]), left, last)
     return out
 
 
-def _stopped(out: list[int], events: list[Any], left: Open, first: Mapping[str, Wrap]) -> None:
-    """Recomputing stopped here, because the bare base saves nothing further on; adapters go on to what they save."""
-    ran = {event[1] for event in events if isinstance(event, list) and event[0] == "F"}
-    for name, wrap in first.items():
-        if name in ran:
-            continue
-        out.append(wrap.input_bytes - wrap.bare_saved)  # what the bare layer saved is where the bare base stopped
-        out.extend(wrap.forward)
-        out.append(-wrap.output_bytes)
+def _stopped(out: list[int], left: Open, last: Mapping[str, Wrap]) -> None:
+    """Recomputing stopped here, because the bare base saves nothing further on; adapters go on to what they save.
+
+    Where the bare layer itself saves something, its input is there already, and the recording lets go of it.
+    """
+    for name, wrap in last.items():
         left.wraps[name] = wrap
+        there = wrap.bare_saved > 0
+        runs = wrap.forward[: wrap.again]
+        out.append(-wrap.bare_saved if there else wrap.input_bytes)
+        out.extend(runs)
+        out.append(wrap.saved - sum(runs))
+        out.append((wrap.retains - (not there)) * wrap.input_bytes)
         if wrap.retains:
             left.held[name] = wrap.input_bytes
-        else:
-            out.append(-wrap.input_bytes)
 
 
 def _postponed(events: list[Any], size: Callable[[int], int], choose: Choose) -> dict[int, list[str]]:
@@ -116,13 +140,13 @@ def _postponed(events: list[Any], size: Callable[[int], int], choose: Choose) ->
     return found
 
 
-def _back_through(out: list[int], event: list[Any], made: int, left: Open) -> None:
+def _back_through(out: list[int], event: list[Any], made: int, left: Open, last: Mapping[str, Wrap]) -> None:
     """Replace the bare layer's product, which allocated `made` bytes, by the wrapped layer's backward pass."""
     name = event[1]
     wrap = left.wraps.pop(name, None)
     if wrap is None:
         return
     out.append(-made)
-    out.extend(wrap.backward)
+    out.extend(wrap.backward[wrap.early if name in last else 0 :])
     out.append(made + wrap.bare_saved - wrap.input_bytes + wrap.output_bytes)
     out.append(-left.held.pop(name, 0))

@@ -34,26 +34,84 @@ class _One(nn.Module):
 
 
 def profile(options: StepOptions, *, conv: bool, feedforward: bool, wide_input: bool) -> dict[str, Any]:
-    """Forward and backward events of one layer; the input's own storage is left out, and told apart by `retains`."""
+    """Events of one layer forward, backward, and forward where it is recomputed later (`resting`).
+
+    The input's own storage is left out, and told apart by `retains`. `again` says how many of the forward events
+    recomputing repeats before it has all that is saved, `early` how many of the backward events need nothing saved.
+    """
+    kind = torch.float32 if wide_input else models.TORCH[_narrow(options)]
     model = _module(options, conv=conv, feedforward=feedforward)
     with FakeTensorMode(allow_non_fake_inputs=True):
         models.materialize(model)
-        tape = StorageTape()
-        kind = torch.float32 if wide_input else models.TORCH[_narrow(options)]
-        leaf = torch.empty(1, ROWS, IN, dtype=kind, requires_grad=True)
-        for tensor in (*models.static_tensors(model), leaf):
-            tape.leave_out(tensor)
-        with tape:
-            held = _run(model, leaf, options, tape)
-        grads = sum(p.grad.untyped_storage().nbytes() for p in model.parameters() if p.grad is not None)
-    return _told(tape, held, grads)
+        tape, held = _passes(model, kind, options)
+        whole = _told(tape, held)
+        again, early = _at_what_is_saved(model, kind, options)
+        resting = _resting(model, kind, options)
+    return {**whole, "again": again, "early": early, "resting": resting}
+
+
+def _passes(model: nn.Module, kind: torch.dtype, options: StepOptions) -> tuple[StorageTape, int | None]:
+    """The tape of both passes, and the number of the input on it."""
+    leaf = torch.empty(1, ROWS, IN, dtype=kind, requires_grad=True)
+    tape = _tape(model, leaf)
+    with tape:
+        held = _run(model, leaf, options, tape)
+    return tape, held
+
+
+def _at_what_is_saved(model: nn.Module, kind: torch.dtype, options: StepOptions) -> tuple[int, int]:
+    """Forward events before the last thing is saved, and backward events before the first is taken back."""
+    leaf = torch.empty(1, ROWS, IN, dtype=kind, requires_grad=True)
+    tape = _tape(model, leaf)
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        tape.mark("saved")
+        return tensor.detach()
+
+    def unpack(tensor: torch.Tensor) -> torch.Tensor:
+        tape.mark("taken")
+        return tensor
+
+    with tape, torch.autograd.graph.saved_tensors_hooks(pack, unpack):
+        held = _run(model, leaf, options, tape)
+    marks = _marks(tape)
+    inside = [at for at, event in enumerate(tape.events) if event[0] == "saved" and at < marks["leave"]]
+    outside = [at for at, event in enumerate(tape.events) if event[0] == "taken" and at > marks["output ready"]]
+    last = max(inside[-1] if inside else 0, marks["enter"])
+    first = min(outside[0] if outside else marks["input ready"], marks["input ready"])
+    return (
+        len(_between(tape, "enter", "leave", held, before=last)),
+        len(_between(tape, "output ready", "input ready", held, before=first)),
+    )
+
+
+def _resting(model: nn.Module, kind: torch.dtype, options: StepOptions) -> list[list[Any]]:
+    """Events of a forward pass that saves nothing; autocast keeps its casts of what learns until it ends."""
+    leaf = torch.empty(1, ROWS, IN, dtype=kind)
+    tape = _tape(model, leaf)
+    with tape, _precision(options):
+        tape.mark("enter")
+        with torch.no_grad():
+            out = model(leaf)
+        tape.mark("leave")
+        del out
+    return _between(tape, "enter", "leave", None)
+
+
+def _tape(model: nn.Module, leaf: torch.Tensor) -> StorageTape:
+    tape = StorageTape()
+    for tensor in (*models.static_tensors(model), leaf):
+        tape.leave_out(tensor)
+    return tape
+
+
+def _precision(options: StepOptions) -> Any:
+    return torch.autocast("cpu", torch.bfloat16, enabled=options.autocast is not Autocast.NONE)
 
 
 def _narrow(options: StepOptions) -> Dtype:
-    """What a narrow input is: of the type that products run in, or of the weights' where they are fp16."""
-    if options.autocast is Autocast.NONE or options.dtype is Dtype.FP16:
-        return options.dtype
-    return Dtype.BF16
+    """What a narrow input is: of the type that products run in, which made it."""
+    return options.dtype if options.autocast is Autocast.NONE else Dtype.BF16
 
 
 def _module(options: StepOptions, *, conv: bool, feedforward: bool) -> nn.Module:
@@ -82,12 +140,11 @@ def _module(options: StepOptions, *, conv: bool, feedforward: bool) -> nn.Module
 
 
 def _run(model: nn.Module, leaf: torch.Tensor, options: StepOptions, tape: StorageTape) -> int | None:
-    context = torch.autocast("cpu", torch.bfloat16, enabled=options.autocast is not Autocast.NONE)
     x = leaf * 1.0
     number = tape.id_of(x)
     x.register_hook(lambda grad: tape.mark("input ready"))
     tape.mark("enter")
-    with context:
+    with _precision(options):
         y = model(x)
     tape.mark("leave")
     del x
@@ -101,15 +158,24 @@ def _run(model: nn.Module, leaf: torch.Tensor, options: StepOptions, tape: Stora
     return number
 
 
-def _told(tape: StorageTape, held: int | None, grads: int) -> dict[str, Any]:
-    marks = {event[0]: at for at, event in enumerate(tape.events) if event[0] not in "+-"}
-    forward = tape.events[marks["enter"] : marks["leave"]]
-    backward = tape.events[marks["output ready"] : marks["input ready"]]
+def _told(tape: StorageTape, held: int | None) -> dict[str, Any]:
+    dropped = _marks(tape)["dropped"]
     return {
-        "forward": [_delta(tape, event) for event in forward if event[0] in "+-" and event[1] != held],
-        "backward": [_delta(tape, event) for event in backward if event[0] in "+-" and event[1] != held],
-        "retains": ("-", held) in tape.events[marks["dropped"] :],
+        "forward": _between(tape, "enter", "leave", held),
+        "backward": _between(tape, "output ready", "input ready", held),
+        "retains": ("-", held) in tape.events[dropped:],
     }
+
+
+def _marks(tape: StorageTape) -> dict[str, int]:
+    return {event[0]: at for at, event in enumerate(tape.events) if event[0] not in "+-"}
+
+
+def _between(tape: StorageTape, first: str, last: str, held: int | None, *, before: int | None = None) -> list[Any]:
+    """Births and deaths between two marks (and before a place), without those of `held`."""
+    marks = _marks(tape)
+    part = tape.events[marks[first] : marks[last] if before is None else before]
+    return [_delta(tape, event) for event in part if event[0] in "+-" and event[1] != held]
 
 
 def _delta(tape: StorageTape, event: tuple[Any, ...]) -> list[Any]:
