@@ -72,3 +72,10 @@ def test_a_file_is_named_in_its_error(data: bytes, tmp_path: Path) -> None:
         read_yaml(path, hint="look")
     with pytest.raises(UsageError, match="nowhere"):
         read_yaml(tmp_path / "nowhere", hint="look")
+
+
+def test_in_a_growing_file_the_last_block_counts() -> None:
+    text = "a: {x: 1}\nb: 2\na: {x: 3}\n"
+    assert parse_yaml(text, growing=True) == {"a": {"x": 3}, "b": 2}
+    with pytest.raises(NotYamlError, match="twice"):
+        parse_yaml("a: {x: 1, x: 2}\n", growing=True)

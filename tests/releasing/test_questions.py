@@ -43,3 +43,18 @@ def test_the_decision_about_everything_comes_last_and_names_what_it_decides(tmp_
     report = check(options(tmp_path, profiles=("hosted-api",)), desk=made)
     assert questions["OPS-010"]["checklist_sha256"] == report.data["checklist_sha256"]
     assert any("kit release ask" in step for step in report.next_steps)
+
+
+def test_asking_again_adds_to_the_file_and_the_last_block_counts(tmp_path: Path) -> None:
+    """`kit release ask MODEL >> attest.yaml`, filled in, and the same again for what is still open."""
+    made, file, wanted = project(tmp_path), tmp_path / "attest.yaml", options(tmp_path, profiles=("hosted-api",))
+    file.write_text(ask(wanted, desk=made))
+    file.write_text(file.read_text().replace('by: ""', "by: Ada").replace('""', "as agreed in our runbook"))
+    file.write_text(file.read_text() + ask(wanted, desk=made))
+    digest = check(wanted, desk=made).data["checklist_sha256"]
+    assert file.read_text().count("OPS-010:") == 2
+    assert f'checklist_sha256: "{digest}"' in file.read_text()
+    head, _, last = file.read_text().rpartition("OPS-010:")
+    filled = last.replace('by: ""', "by: Ada").replace('""', "ship it")
+    file.write_text(f"{head}OPS-010:{filled}")
+    assert next(one for one in check(wanted, desk=made).data["items"] if one["id"] == "OPS-010")["state"] == "pass"

@@ -25,9 +25,10 @@ class NotYamlError(ValueError):
         self.line = line
 
 
-def read_yaml(path: Path, *, hint: str) -> Any:
+def read_yaml(path: Path, *, hint: str, growing: bool = False) -> Any:
     """The plain values of a file that a person wrote.
 
+    Of a `growing` file, to which blocks are added at the end, the last block of a name counts.
     Raises `UsageError` for one that cannot be read, is no UTF-8, or is not YAML.
     """
     try:
@@ -36,12 +37,12 @@ def read_yaml(path: Path, *, hint: str) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {str(path)!r}: {error}", hint=hint) from error
     try:
-        return parse_yaml(text)
+        return parse_yaml(text, growing=growing)
     except NotYamlError as error:
         raise UsageError(f"{path} is not YAML that can be read: {error}", hint=hint) from error
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml(text: str, *, growing: bool = False) -> Any:
     """The plain values of a text; no tag builds an object.
 
     Raises `NotYamlError` with its line for broken YAML, for a key that stands twice, for a list or table that is
@@ -54,7 +55,7 @@ def parse_yaml(text: str) -> Any:
         raise NotYamlError(f"more than {LARGEST // 1024} KiB")
     try:
         _check_events(text)
-        return yaml.load(text, Loader=_loader())  # noqa: S506 - a safe loader
+        return yaml.load(text, Loader=_loader(growing))  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         said = " ".join(part for part in (error.context, error.problem) if part)
         raise NotYamlError(said or "it is broken", error.problem_mark.line + 1 if error.problem_mark else 0) from error
@@ -68,7 +69,7 @@ def _check_events(text: str) -> None:
     import yaml
 
     depth, folded = 0, set[str]()
-    for event in yaml.parse(text, Loader=_loader()):
+    for event in yaml.parse(text, Loader=_loader(False)):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         line = event.start_mark.line + 1 if event.start_mark else 0
         if depth > DEEPEST:
@@ -80,13 +81,17 @@ def _check_events(text: str) -> None:
 
 
 @cache
-def _loader() -> Any:
+def _loader(growing: bool) -> Any:
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_document(self, node: Any) -> Any:
+            self.root = node
+            return super().construct_document(node)
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             seen = set[str]()
-            for key, _ in node.value:
+            for key, _ in () if growing and node is self.root else node.value:
                 if isinstance(key.value, str) and key.value in seen:
                     raise NotYamlError(f"{key.value[:80]!r} stands twice", key.start_mark.line + 1)
                 seen.add(str(key.value))

@@ -17,7 +17,10 @@ from ossmodelkit.releasing.european import rules
 from ossmodelkit.releasing.layout import ATTEST, SUMMARY
 from ossmodelkit.releasing.owed import use_limits
 
-HEAD = "# Fill in every answer and your name. An empty answer counts as none. What is filled in already was proposed.\n"
+HEAD = """\
+# Fill in every answer and your name. An empty answer counts as none. What is filled in already was proposed.
+# Where an item stands twice, the last block counts: ask again, and add what is still open at the end.
+"""
 
 
 def open_questions(checklist: Checklist) -> tuple[Line, ...]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ossmodelkit.foundation.errors import KitError, UsageError
+from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.writing import sync_folder, write_atomic
 from ossmodelkit.releasing.layout import INDEX, is_generated
 from ossmodelkit.releasing.manifest import CLAIMS, SIGNATURE
@@ -51,20 +51,44 @@ def held(target: Path, journal: Mapping[str, Any]) -> Iterator[Workplace]:
     Raises `UsageError` while another release of the same target runs.
     """
     folder = place_for(target)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write beside {str(target)!r}: {error.strerror}", hint="choose another --out"
-        ) from error
-    with locked(folder):
+    with _writing(f"cannot write beside {str(target)!r}", hint="choose another --out"), _made(folder):
         _put_back(target, folder)
         write_atomic(folder / JOURNAL, json.dumps(journal, indent=1).encode())
         try:
-            yield Workplace(target=target.absolute(), folder=folder)
+            with _writing("cannot write the release", hint="check space and rights, then begin again"):
+                yield Workplace(target=target.absolute(), folder=folder)
         finally:
             _put_back(target, folder)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _writing(said: str, *, hint: str) -> Iterator[None]:
+    """A full disk, missing rights and the like are the user's to mend, and the file is named."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise UsageError(f"{said}: {error.strerror or error}{where}", hint=hint) from error
+
+
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """The staging folder, held. Whoever ends at this moment takes it away with the lock: then it is made anew."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.is_symlink():
+            raise UsageError(f"{str(folder)!r} is a symbolic link", hint="remove it: a release is put together there")
+        try:
+            with locked(folder):
+                yield
+            return
+        except _GoneError:
+            continue
+
+
+class _GoneError(Exception):
+    """The folder was taken away while its lock was being reached for."""
 
 
 @contextlib.contextmanager
@@ -72,10 +96,15 @@ def locked(folder: Path) -> Iterator[None]:
     """The lock of a staging folder; the system lets go of it when a process dies."""
     import fcntl
 
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except FileNotFoundError as error:
+        raise _GoneError(str(folder)) from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        if not (folder / LOCK).exists() or not os.path.samestat(os.fstat(handle), (folder / LOCK).stat()):
+            raise _GoneError(str(folder))
+    except BlockingIOError as error:
         raise UsageError("another release of this model is running", hint="wait for it to end") from error
     else:
         yield
@@ -102,9 +131,12 @@ def clean(target: Path) -> bool:
     folder = place_for(target)
     if not folder.is_dir():
         return False
-    with locked(folder):
-        _put_back(target, folder)
-        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with locked(folder):
+            _put_back(target, folder)
+            shutil.rmtree(folder, ignore_errors=True)
+    except _GoneError:
+        return False
     return True
 
 
@@ -134,6 +166,11 @@ def into_new_folder(
 def in_place(work: Workplace, documents: Mapping[str, bytes], finish: Finish) -> None:
     """Write the documents among the weights: the old signature first goes, the new one comes last."""
     target = work.target
+    for name in (SIGNATURE, CLAIMS, *documents):
+        if (target / name).is_dir():
+            raise UsageError(
+                f"{name} is a folder in {str(target)!r}", hint="a release writes a file there: move it away"
+            )
     shutil.rmtree(work.tree, ignore_errors=True)
     for name, data in documents.items():
         _write(work.tree / name, data)
@@ -149,15 +186,18 @@ def in_place(work: Workplace, documents: Mapping[str, bytes], finish: Finish) ->
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (work.tree / name).replace(target / name)
     _sync_all(target)
-    if claims:
-        write_atomic(target / CLAIMS, claims)
-    write_atomic(target / SIGNATURE, signature)
+    for name, data in ((CLAIMS, claims), (SIGNATURE, signature)):
+        if data:  # written beside the model: half a file among the weights would count as one of them
+            _write(work.tree / name, data)
+            (work.tree / name).replace(target / name)
+            sync_folder(target)
 
 
 def _put_back(target: Path, folder: Path) -> None:
-    """An old release that was moved aside while its successor never arrived comes back."""
+    """An old release that was moved aside comes back where its successor never arrived, and goes where it did."""
     if (folder / OLD).is_dir() and not target.exists():
         (folder / OLD).rename(target)
+    shutil.rmtree(folder / OLD, ignore_errors=True)
 
 
 def _refuse_strangers(target: Path) -> None:
@@ -169,27 +209,19 @@ def _refuse_strangers(target: Path) -> None:
 
 def _link(source: Path, target: Path, *, copy: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        if not copy:
+    if not copy:
+        with contextlib.suppress(OSError):
             os.link(source, target, follow_symlinks=False)
             return
-    except OSError:
-        pass
-    try:
-        shutil.copyfile(source, target, follow_symlinks=False)
-    except OSError as error:
-        raise KitError(f"cannot copy {str(source)!r}: {error.strerror}", hint="check space and rights") from error
+    shutil.copyfile(source, target, follow_symlinks=False)
 
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        raise KitError(f"cannot write {str(path)!r}: {error.strerror}", hint="check space and rights") from error
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _sync_all(folder: Path) -> None:

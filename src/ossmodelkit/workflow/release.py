@@ -175,8 +175,14 @@ def _refuse_places(options: Options, desk: Desk) -> None:
     model, out = Path(options.model).resolve(), Path(options.out).resolve() if options.out else None
     if out is None and any((model / name).exists() for name in (".kit", "kit.toml")):
         raise UsageError("the model's folder is the project's folder", hint="release into another one: --out DIR")
+    if not _is_text((out or model).name):
+        raise UsageError(f"the folder's name {(out or model).name!r} is not UTF-8", hint="it is signed: choose another")
     if out is not None and (out == model or model in out.parents or out in model.parents):
         raise UsageError("model and release must not lie in one another", hint="give --out a folder elsewhere")
+
+
+def _is_text(name: str) -> bool:
+    return name.encode("utf-8", "replace").decode() == name
 
 
 def _record(desk: Desk, dossier: Dossier, checklist: Checklist, signer: Signer) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ossmodelkit.core.policy import Outcome
 from ossmodelkit.core.report import Report, Table
-from ossmodelkit.foundation.errors import SourceError
+from ossmodelkit.foundation.errors import KitError, SourceError, UnreadableError
 from ossmodelkit.releasing import listing
 from ossmodelkit.releasing.comparing import changes
 from ossmodelkit.releasing.dossier import Dossier, Signature
@@ -19,7 +19,7 @@ from ossmodelkit.releasing.reading import read_dossier
 def diff(old: Path, new: Path) -> Report:
     """Compare two releases; the signatures are not verified here.
 
-    Raises `SourceError` for a folder that is no release.
+    Raises `SourceError` for a folder that is no release, `UnreadableError` for one that cannot be read whole.
     """
     found = changes(dossier_in(old), dossier_in(new))
     areas = dict.fromkeys(change.area for change in found)
@@ -47,9 +47,17 @@ def dossier_in(folder: Path) -> Dossier:
     """The dossier of a release whose signature nobody checked yet; every digest is computed afresh."""
     if not (folder / INDEX).is_file():
         raise SourceError(f"no release at {str(folder)!r}", hint="give a folder that kit release made")
-    listed = listing.list_folder(folder, skip=lambda name: name in IGNORED)
-    digests = listing.digest_files(folder, listed.files)
-    return read_dossier(folder, listed.files, digests, Signature(), datetime.now(UTC).date())
+    try:
+        listed = listing.list_folder(folder, skip=lambda name: name in IGNORED)
+        for name, what in sorted(listed.odd.items()):
+            raise UnreadableError(f"{name!r} is {what}")
+        digests = listing.digest_files(folder, listed.files)
+        for name in sorted(name for name, digest in digests.items() if not digest):
+            raise UnreadableError(f"cannot read {name!r}")
+        return read_dossier(folder, listed.files, digests, Signature(), datetime.now(UTC).date())
+    except KitError as error:
+        hint = "kit verify tells what is wrong with it"
+        raise UnreadableError(f"{str(folder)!r} cannot be compared: {error.message}", hint=hint) from error
 
 
 def _short(text: str) -> str:

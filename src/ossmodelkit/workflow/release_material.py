@@ -167,9 +167,9 @@ def attestations(options: Options, desk: Desk) -> tuple[Attestation, ...]:
     Raises `UsageError` for an item that does not exist or a date that is none.
     """
     path = Path(options.attest) if options.attest else desk.project.root / "attest.yaml" if desk.project else None
-    if path is None or (not options.attest and not path.is_file()):
+    if path is None or (not options.attest and not path.exists()):
         return ()
-    data = read_yaml(path, hint="docs/releasing.md shows attest.yaml") or {}
+    data = read_yaml(path, hint="docs/releasing.md shows attest.yaml", growing=True) or {}
     if not isinstance(data, dict):
         raise UsageError(f"{path}: wanted items with their answers", hint="docs/releasing.md shows attest.yaml")
     known = {item.id for item in items()}
@@ -206,7 +206,7 @@ def _hash(model: Path, files: Mapping[str, int], desk: Desk) -> dict[str, str]:
     digests = listing.digest_files(model, files, progress=desk.progress)
     for name, digest in digests.items():
         if not digest:
-            raise UnreadableError(f"cannot read {name!r}", hint="it changed or vanished while it was read")
+            raise UnreadableError(f"cannot read {name!r}", hint="check its rights; or it changed while it was read")
     return digests
 
 
