@@ -6,6 +6,9 @@ import codecs
 
 NO_CONTROLS = bytes(set(range(256)) - {*range(7), *range(0x0E, 0x1B), *range(0x1C, 0x20), 0x7F})
 
+OLD_TEXT = 256  # bytes; random ones hold no control character once in 10^13 times
+PROTO = 0x80  # how a pickle begins
+
 
 def encoding_of(head: bytes) -> str:
     """The encoding of a text that starts with `head`; empty when it is no text."""
@@ -21,4 +24,9 @@ def encoding_of(head: bytes) -> str:
         return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
     except UnicodeDecodeError:
         letters = sum(byte >= 0x80 for byte in head)
-        return "latin-1" if letters * 10 < len(head) and head[:1].isascii() else ""
+        if letters * 10 < len(head) and head[:1].isascii():
+            return "latin-1"
+        # Chinese, Cyrillic or Japanese in the encodings of old: hardly ASCII, and not one control character,
+        # which packed or encrypted bytes of this length never are.
+        plain = len(head) >= OLD_TEXT and not head.translate(None, NO_CONTROLS) and head[0] != PROTO
+        return "latin-1" if plain else ""

@@ -14,6 +14,7 @@ from ossmodelkit.formats.templates import FIELDS
 from ossmodelkit.foundation.limits import MIB, Budget
 
 ENDINGS = (".yaml", ".yml", "mlmodel", "mlproject")
+LINES_OF_JSON = (".jsonl", ".ndjson")
 TAGGED = re.compile(r"!!?<?(?:tag:yaml\.org,2002:)?(?:python|ruby|java|perl|php)[/.:]")
 LARGEST = 8 * MIB
 MOST_NODES = 500_000
@@ -59,7 +60,8 @@ def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
             if len(pairs) > MOST_NODES:
                 break
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        if TAGGED.search(text):  # without a tag, a document that no loader can parse does no harm
+        # Without a tag, a document that no loader can parse does no harm; nor does a list of JSON that quotes one.
+        if TAGGED.search(text) and not blob.name.lower().endswith(LINES_OF_JSON):
             yield Gap(at=blob.at, reason=f"no valid YAML: {str(error).splitlines()[0][:120]}")
     yield YamlDocument(at=blob.at, pairs=tuple(pairs))
     keys = {key for key, _, _ in pairs}

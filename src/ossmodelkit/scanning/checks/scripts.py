@@ -10,13 +10,13 @@ from ossmodelkit.core.check import check
 from ossmodelkit.core.finding import Hit, Severity
 from ossmodelkit.formats.executables import Executable
 from ossmodelkit.formats.scripts import Requirements, Script
+from ossmodelkit.scanning.commands import is_judged, is_of, strange_commands
 from ossmodelkit.scanning.python_reach import deeds
-from ossmodelkit.scanning.tables import words
 
 REMEDY = "Remove it from the model, or read it and run it in a sandbox only."
 ALARMS = re.compile(
     r"""(curl|wget|fetch|Invoke-WebRequest|iwr|DownloadString|DownloadFile|bitsadmin|certutil)\b[^\n]*[|&;]\s*(ba|z|da)?sh\b
-    |\b(ba|z|da)?sh\s+(-c\s+)?["']?<?\(?\s*\$?\(?(curl|wget)
+    |\b(ba|z|da)?sh[ \t]+(-c\s+)?["']?<?\(?\s*\$?\(?(curl|wget)
     |/dev/(tcp|udp)/
     |\b(nc|ncat|netcat)\b[^\n]*\s-\w*[ec] | base64\s+(-d|--decode|-D) | \beval\s+["'$(`] | \bexec\b\s+\d*<>
     |rm\s+-\w*[rf]\w*\s+["']?(/|~|\$HOME) | >>?\s*["']?(/(?!dev/)|~|\$HOME) | \bcrontab\b | authorized_keys
@@ -51,7 +51,6 @@ R_ACTS = re.compile(
     |\binstall\.packages\s*\([^)]*repos\s*=\s*["'](?!https://(cloud|cran)\.r-project\.org|https://p(ackage)?m\.)""",
     re.VERBOSE,
 )
-SHELLS = ("sh", "bash", "zsh", "dash", "command")
 
 
 @check("executable-in-model", reads=Executable, severity=Severity.HIGH)
@@ -60,7 +59,8 @@ def executable(file: Executable) -> Iterator[Hit]:
 
     No loader of weights needs one; a library can be loaded by name, and a person may start a program.
     """
-    severity = Severity.MEDIUM if file.kind == "compiled Python" else None  # often there by mistake; nobody can read it
+    # Often there by mistake, and nobody can read it; or data of a kind that builds any object when it is read.
+    severity = Severity.MEDIUM if file.kind == "compiled Python" or file.kind.startswith("serialized") else None
     yield Hit(at=file.at, saw=file.kind, remedy=REMEDY, severity=severity)
 
 
@@ -93,7 +93,7 @@ def unmistakable_commands(text: str) -> Iterator[re.Match[str]]:
     yield from UNMISTAKABLE.finditer(text)
     for match in FETCHED.finditer(text):
         host = (match[2] or match[4]).lower()
-        if (match[1] or match[3]) == "http" or not host.endswith(tuple(words("commands", "installers"))):
+        if (match[1] or match[3]) == "http" or not is_of(host, "installers"):
             yield match
 
 
@@ -117,33 +117,12 @@ def disguised(script: Script) -> Iterator[Hit]:
 @check("script-in-model", reads=Script, severity=Severity.MEDIUM)
 def script_in_model(script: Script) -> Iterator[Hit]:
     """A script in this model runs commands that neither train nor convert a model."""
-    strange = next(
-        ((word, line) for word, line in _commands(script.text) if word not in words("commands", "ordinary")), None
-    )
-    if strange and script.interpreter in SHELLS:
-        yield Hit(at=replace(script.at, line=strange[1]), saw=f"command {strange[0]!r}", remedy=REMEDY)
-    elif script.interpreter not in (*SHELLS, *DOCUMENTS, "R") and not script.interpreter.startswith("python"):
+    if script.interpreter in (*DOCUMENTS, "R") or script.interpreter.startswith("python"):
+        return
+    if not is_judged(script.interpreter):
         yield Hit(at=script.at, saw=f"a script for {script.interpreter}", remedy=REMEDY)
-
-
-def _commands(text: str) -> Iterator[tuple[str, int]]:
-    """The first word of every line that begins a command."""
-    continued = False
-    here = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        was_continued, continued = continued, stripped.endswith("\\")
-        if here:
-            here = "" if stripped == here else here
-            continue
-        if was_continued or not stripped or stripped.startswith("#") or stripped[0] in ")}({\"'-":
-            continue
-        opened = re.search(r"<<-?\s*[\"']?(\w+)", stripped)
-        here = opened.group(1) if opened else ""
-        words = re.sub(r"^(?:\w+=(?:\"[^\"]*\"|'[^']*'|\S*)\s*)+", "", stripped).split()
-        word = words[0].rstrip(";") if words else ""
-        if word and not word.startswith("$") and not re.fullmatch(r"\w+\(\)|\w+=.*|[\w*|?.-]+\)", word):
-            yield word, number
+    elif strange := next(strange_commands(script.interpreter, script.text), None):
+        yield Hit(at=replace(script.at, line=strange[1]), saw=f"command {strange[0]!r}", remedy=REMEDY)
 
 
 @check("requirements-foreign-index", reads=Requirements, severity=Severity.MEDIUM)
