@@ -47,6 +47,14 @@ def kind_of(blob: Blob) -> str:
         return "Android byte code"
     if head.startswith(b"!<arch>\n"):
         return "static library"
+    if head.startswith(b"\xac\xed\0\x05") and head[4:5] in (b"s", b"u", b"w", b"y", b"t"):
+        return "serialized Java objects"
+    if head.startswith(b"\0\1\0\0\0\xff\xff\xff\xff\1\0\0\0\0\0\0\0"):
+        return "serialized .NET objects"
+    if head[:1] in (b"\xe3", b"c") and head[1:13] == bytes(12) and len(head) > 32:
+        return "compiled Python"  # as `marshal` writes it: no arguments, then the size of the stack
+    if head.startswith(b"\xed\xab\xee\xdb"):
+        return "RPM package"
     return "Windows shortcut" if head.startswith(b"L\0\0\0\x01\x14\x02\0") else ""
 
 

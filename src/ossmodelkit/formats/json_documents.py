@@ -72,6 +72,8 @@ def meaning(at: Place, value: Any, budget: Budget) -> Iterator[object]:
             )
         if isinstance(item.get("weightsManifest"), list):
             yield _weights_of_tfjs(at, item["weightsManifest"])
+        if isinstance(item.get("itemInfoEntries"), dict):
+            yield _items_of_core_ml(at, item["itemInfoEntries"])
         if isinstance(item.get("path_name"), str) and "use_pickle" in item:  # torch.export's list of weights
             yield WeightIndex(at=at, shards=(item["path_name"],))
         keras = keras or ("class_name" in item and "config" in item)
@@ -83,3 +85,9 @@ def _weights_of_tfjs(at: Place, groups: list[Any]) -> WeightIndex:
     """TensorFlow.js: the files that hold the weights, relative to `model.json`."""
     lists = [group.get("paths") for group in groups if isinstance(group, dict)]
     return WeightIndex(at=at, shards=tuple(str(path) for paths in lists if isinstance(paths, list) for path in paths))
+
+
+def _items_of_core_ml(at: Place, items: dict[str, Any]) -> WeightIndex:
+    """Core ML: the parts of an `.mlpackage`, relative to its folder `Data`."""
+    paths = [item.get("path") for item in items.values() if isinstance(item, dict)]
+    return WeightIndex(at=at, shards=tuple(path for path in paths if isinstance(path, str)))

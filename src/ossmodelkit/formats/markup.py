@@ -20,6 +20,11 @@ XINCLUDE = "http://www.w3.org/2001/XInclude"
 # Documents that have no use for a script; a page has, and shows itself to be one.
 SCRIPTED = frozenset({"svg", "pmml", "net", "stylesheet", "transform"})
 EVENT = re.compile(r"on[a-z]+")
+# Classes that XMLDecoder, XStream or Spring would build to start a process or to load code.
+ACTS = re.compile(
+    r"java\.lang\.(ProcessBuilder|Runtime)|java\.beans\.(XMLDecoder|EventHandler)|javax\.(script|naming)\.|java\.net\.URLClassLoader"
+    r"|groovy\.|org\.apache\.(xalan|commons\.collections)|com\.sun\.(org\.apache\.xalan|rowset)|System\.Diagnostics\.Process"
+)
 REACHES_OUT = re.compile(r"\b(document|unparsed-text|doc)\s*\(|\b(java|xalan|php|clitype):")
 
 
@@ -102,7 +107,9 @@ def _listen(parser: object, seen: _Seen) -> None:
             seen.entities.append((name, attributes["href"], True, parser.CurrentLineNumber))  # type: ignore[attr-defined]
         if seen.root == "net" and name == "layer":
             seen.layers.append((attributes.get("type", ""), attributes.get("version", "")))
-        if seen.root.rpartition(":")[2].lower() in SCRIPTED:
+        if ACTS.match(name) or ACTS.match(attributes.get("class", attributes.get("type", ""))):
+            seen.scripts.append(f"<{name} {' '.join(attributes.values())[:100]}>")
+        elif seen.root.rpartition(":")[2].lower() in SCRIPTED:
             seen.scripts.extend(_scripts(name.rpartition(":")[2].lower(), attributes))
 
     def instruction(target: str, data: str) -> None:

@@ -78,8 +78,13 @@ def accepts(blob: Blob) -> bool:
 
 
 def read(blob: Blob, budget: Budget) -> Iterator[object]:
-    """One `Harmless` view."""
-    yield Harmless(at=blob.at, kind=kind_of(blob))
+    """One `Harmless` view, and the pickles in the types of a table."""
+    kind = kind_of(blob)
+    yield Harmless(at=blob.at, kind=kind)
+    if kind.startswith(("Arrow", "Parquet", "Feather")):
+        from ossmodelkit.formats.arrow_types import pickled_types
+
+        yield from pickled_types(blob, budget)
 
 
 def accepts_records(blob: Blob) -> bool:

@@ -26,6 +26,10 @@ UNQUOTED = re.compile(r"\s+[\w.\[\],-]+\s*@\s*[\w+]+://\S+")  # a requirement in
 SHELL_STARTS = re.compile(
     r"\.envrc|\.(bash|zsh|k?sh)(rc|env|_?profile|_?login|_?logout|_aliases)|\.profile|\.xprofile|\.xinitrc"
 )
+# What other programs run when they start in the folder.
+OTHER_STARTS = re.compile(
+    r"\.(gdbinit|lldbinit|vimrc|nvimrc|exrc|octaverc|emacs|irbrc|pryrc|pythonrc|psqlrc|tclshrc)|\.dir-locals\.el"
+)
 R_STARTS = re.compile(r"\.rprofile|rprofile(\.site)?")
 # Texts that carry commands for some other program: build files, jobs, containers, editors.
 RECIPES = re.compile(
@@ -77,6 +81,8 @@ def views(blob: Blob, name: str, text: str) -> Iterator[object]:
                 yield Script(at=blob.at, interpreter=interpreter, text=commands)
     elif name.endswith(".ipynb") and (cells := _code_cells(text)):
         yield Script(at=blob.at, interpreter="notebook", text=cells)
+    elif OTHER_STARTS.fullmatch(name):
+        yield Script(at=blob.at, interpreter=name.strip("."), text=text)
     elif R_STARTS.fullmatch(name):
         yield Script(at=blob.at, interpreter="R", text=text)
     elif RECIPES.fullmatch(name):

@@ -9,14 +9,29 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from ossmodelkit.core.finding import Place
 from ossmodelkit.formats.onnx import ExternalFile, Onnx, OnnxOperator
 from ossmodelkit.formats.reading import Blob
 from ossmodelkit.formats.tensorflow import TensorflowGraph, TensorflowNode
 
 ENDINGS = (".pbtxt", ".prototxt", ".textproto", ".txtpb", ".pb.txt", ".onnxtxt")
 QUOTED = r"""(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
+# Caffe imports the module of a Python layer; Triton unpacks and runs the environment that a model names.
+PYTHON_LAYER = re.compile(rf"\bpython_param\s*:?\s*\{{[^}}]*?\bmodule\s*:\s*({QUOTED})")
+ENVIRONMENT = re.compile(rf"EXECUTION_ENV_PATH.{{0,40}}?\bstring_value\s*:\s*({QUOTED})", re.DOTALL)
 FIELD = re.compile(rf"\b(op|op_type|domain|string_val|s|key|value|name|input)\s*:\s*({QUOTED}(?:\s*{QUOTED})*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPython:
+    """Python that the reader of a text imports: a `module` by name, or an `environment` by its path."""
+
+    at: Place
+    what: str
+    name: str
+    offset: int
 
 
 def looks_like(name: str, text: str) -> bool:
@@ -45,6 +60,9 @@ def views(blob: Blob, text: str) -> Iterator[object]:
         elif key == "value" and last == "location":
             external.append(ExternalFile(tensor=name, location=value, offset=offset))
         last = value if key == "key" else ""
+    for what, pattern in (("module", PYTHON_LAYER), ("environment", ENVIRONMENT)):
+        for match in pattern.finditer(text):
+            yield NamedPython(at=blob.at, what=what, name=_text(match[1]), offset=match.start())
     if nodes:
         yield TensorflowGraph(at=blob.at, nodes=tuple(nodes))
     if operators or external:

@@ -110,6 +110,7 @@ SHELVES = (
             "onnx",
             "small_protobufs",
             "tensorflow",
+            "text_protobufs",
             "tflite",
         ),
         ids=(
@@ -122,6 +123,7 @@ SHELVES = (
             "onnx-unknown-domain",
             "coreml-custom-code",
             "paddle-runs-code",
+            "prototxt-imports-python",
         ),
     ),
     Shelf(
@@ -168,7 +170,11 @@ SHELVES = (
         ),
         ids=("config-carries-code", "config-opens-path", "config-opens-path-json", "config-includes-file"),
     ),
-    Shelf(module="exported_programs", views=("json_documents",), ids=("exported-program-runs-code",)),
+    Shelf(
+        module="json_formats",
+        views=("json_documents",),
+        ids=("exported-program-runs-code", "mxnet-custom-operator", "zarr-unknown-codec"),
+    ),
     Shelf(module="settings", views=("settings_files",), ids=("settings-run-code",)),
     Shelf(
         module="secrets",

@@ -10,9 +10,10 @@ from ossmodelkit.core.finding import Hit, Severity
 from ossmodelkit.formats.onnx import Onnx
 from ossmodelkit.formats.small_protobufs import CoreMl, PaddleProgram
 from ossmodelkit.formats.tensorflow import TensorflowGraph, TensorflowNode
+from ossmodelkit.formats.text_protobufs import NamedPython
 from ossmodelkit.formats.tflite import TfLite
 from ossmodelkit.scanning.paths import leaves_folder
-from ossmodelkit.scanning.tables import words
+from ossmodelkit.scanning.tables import Reach, reach_of, words
 from ossmodelkit.scanning.tensorflow_operators import is_dataset_of_files, is_registered, reaches_files
 
 REMEDY = "Do not load it: ask the publisher for a model without this operator."
@@ -243,6 +244,19 @@ def paddle_code(program: PaddleProgram) -> Iterator[Hit]:
             yield Hit(at=replace(program.at, offset=offset), saw=saw[:200], remedy=REMEDY)
 
 
+@check("prototxt-imports-python", reads=NamedPython, severity=Severity.MEDIUM)
+def prototxt_imports_python(named: NamedPython) -> Iterator[Hit]:
+    """This network or server configuration names Python that its reader imports or unpacks.
+
+    Caffe's Python layer imports its module; Triton unpacks the environment of a model and runs its interpreter.
+    """
+    if named.what == "module" or (leaves_folder(named.name) and not named.name.startswith("$$")):
+        loud = named.what == "module" and reach_of(named.name) is Reach.DENIED
+        at = replace(named.at, offset=named.offset)
+        severity = Severity.CRITICAL if loud else None
+        yield Hit(at=at, saw=f"{named.what} {named.name[:120]!r}", remedy=REMEDY, severity=severity)
+
+
 CHECKS = (
     runs_code,
     touches_files,
@@ -253,4 +267,5 @@ CHECKS = (
     onnx_domain,
     coreml_custom,
     paddle_code,
+    prototxt_imports_python,
 )

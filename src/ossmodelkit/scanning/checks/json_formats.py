@@ -1,4 +1,4 @@
-"""Exported programs of torch (`.pt2`): texts in their JSON that torch evaluates or resolves when it loads them."""
+"""JSON of model formats: exported programs of torch, symbols of MXNet, arrays of Zarr."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ossmodelkit.formats import strict_json
 from ossmodelkit.formats.json_documents import JsonDocument
 from ossmodelkit.scanning.python_reach import deeds
 
-REMEDY = "Do not load it with torch.export.load; ask the publisher for the weights and export the program yourself."
+REMEDY = "Do not load it; ask the publisher for the weights, and build or export the model yourself."
 MARKS = frozenset({"graph_module", "opset_version", "schema_version"})
 # Sizes are arithmetic over symbols: sympy's classes, and the few functions that are written small.
 CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
@@ -67,4 +67,77 @@ def _acts(text: str) -> bool:
         return True
 
 
-CHECKS = (exported_program_runs_code,)
+@check("mxnet-custom-operator", reads=JsonDocument, severity=Severity.MEDIUM)
+def mxnet_custom_operator(document: JsonDocument) -> Iterator[Hit]:
+    """This MXNet network calls an operator that Python code of its reader has to bring along."""
+    value = document.value
+    if isinstance(value, dict) and {"nodes", "heads", "arg_nodes"} <= value.keys() and isinstance(value["nodes"], list):
+        for node in value["nodes"]:
+            if isinstance(node, dict) and node.get("op") == "Custom":
+                saw = str((node.get("attrs") or node.get("param") or {}).get("op_type", node.get("name")))
+                yield Hit(at=document.at, saw=f"Custom: {saw[:120]}", remedy=REMEDY)
+
+
+CODECS = frozenset(
+    (
+        *(
+            "blosc",
+            "zlib",
+            "gzip",
+            "bz2",
+            "lzma",
+            "zstd",
+            "lz4",
+            "snappy",
+            "zfpy",
+            "pcodec",
+            "delta",
+            "fixedscaleoffset",
+            "quantize",
+            "packbits",
+        ),
+        *(
+            "vlen-utf8",
+            "vlen-bytes",
+            "vlen-array",
+            "categorize",
+            "astype",
+            "shuffle",
+            "json2",
+            "msgpack2",
+            "crc32",
+            "crc32c",
+            "adler32",
+        ),
+        *(
+            "fletcher32",
+            "jenkins_lookup3",
+            "bitround",
+            "base64",
+            "n5_wrapper",
+            "bytes",
+            "transpose",
+            "sharding_indexed",
+            "endian",
+        ),
+    )
+)
+
+
+@check("zarr-unknown-codec", reads=JsonDocument, severity=Severity.MEDIUM)
+def zarr_unknown_codec(document: JsonDocument) -> Iterator[Hit]:
+    """This Zarr array is decoded by code that can do more than compute: `pickle`, or a stranger's codec.
+
+    The reader looks a codec up by its name and hands it every chunk.
+    """
+    value = document.value
+    if not (isinstance(value, dict) and "zarr_format" in value):
+        return
+    named = [value.get("compressor"), *(value.get("filters") or ()), *(value.get("codecs") or ())]
+    for codec in named:
+        name = str(codec.get("id", codec.get("name", ""))) if isinstance(codec, dict) else ""
+        if name and name.removeprefix("numcodecs.") not in CODECS:
+            yield Hit(at=document.at, saw=f"codec {name[:120]!r}", remedy=REMEDY)
+
+
+CHECKS = (exported_program_runs_code, mxnet_custom_operator, zarr_unknown_codec)

@@ -1,0 +1,72 @@
+# ruff: noqa: E501 (a row of a table is one case)
+"""Formats around models that name code, unpickle, or rebuild any object."""
+
+from __future__ import annotations
+
+import marshal
+from pathlib import Path
+
+import pytest
+
+from ossmodelkit.foundation.progress import Silent
+from ossmodelkit.scanning.inspecting import inspect
+from tests.making.memory import MemorySource, said, scan_bytes
+
+TABLES = Path(__file__).parent.parent / "data" / "arrow"
+CALLS = b"cos\nsystem\n(S'id'\ntR."
+ZARR = '{"zarr_format": 2, "shape": [1], "chunks": [1], "dtype": "|O", "compressor": {"id": "blosc"}, "filters": [%s]}'
+MXNET = '{"nodes": [{"op": "%s", "name": "n", "attrs": {"op_type": "x"}}], "arg_nodes": [], "heads": []}'
+LAYER = 'layer {\n  name: "p"\n  type: "Python"\n  python_param { module: "%s" layer: "X" }\n}\n'
+PARAMETER = 'backend: "python"\nparameters: { key: "EXECUTION_ENV_PATH" value: { string_value: "%s" } }\n'
+BEANS = '<?xml version="1.0"?><java class="java.beans.XMLDecoder"><object class="java.lang.ProcessBuilder"/></java>'
+MODULE = marshal.dumps(compile("import os", "x", "exec"))
+
+
+@pytest.mark.parametrize("name", ["calls.parquet", "names.arrows"])
+def test_a_pickled_type_of_a_table_is_read(name: str) -> None:
+    assert scan_bytes((TABLES / name).read_bytes(), name).verdict == "dangerous"
+
+
+def test_a_table_of_numbers_and_texts_is_clean() -> None:
+    assert scan_bytes((TABLES / "numbers.parquet").read_bytes(), "x.parquet").verdict == "clean"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "check"),
+    [
+        pytest.param("deploy.prototxt", LAYER % "evil", "prototxt-imports-python", id="Caffe, a module"),
+        pytest.param("config.pbtxt", PARAMETER % "/tmp/x.tar.gz", "prototxt-imports-python", id="Triton, environment"),
+        pytest.param("m-symbol.json", MXNET % "Custom", "mxnet-custom-operator", id="MXNet"),
+        pytest.param(".zarray", ZARR % '{"id": "pickle"}', "zarr-unknown-codec", id="Zarr, pickle"),
+        pytest.param("m.xml", BEANS, "xml-runs-code", id="Java beans in XML"),
+        pytest.param("m.bin", b"\xac\xed\0\5sr\0\x11java.util.HashMap" + bytes(20), "executable-in-model", id="Java objects"),
+        pytest.param("m.bin", b"\0\1\0\0\0\xff\xff\xff\xff\1\0\0\0\0\0\0\0" + bytes(20), "executable-in-model", id=".NET objects"),
+        pytest.param("m.bin", MODULE, "executable-in-model", id="marshalled code"),
+        pytest.param(".gdbinit", "shell id\n", "script-in-model", id="start of a debugger"),
+        pytest.param("m.mlpackage/Manifest.json", '{"itemInfoEntries": {"a": {"path": "../../x"}}}', "index-points-outside", id="Core ML package"),
+    ],
+)  # fmt: skip
+def test_code_named_by_another_format_is_flagged(name: str, content: str | bytes, check: str) -> None:
+    data = content if isinstance(content, bytes) else content.encode()
+    found = inspect(MemorySource({name: data, "config.json": b"{}"}), progress=Silent())
+    assert check in {one.check for one in found.answers.findings}, said(found)
+
+
+def test_a_python_layer_of_a_shell_is_dangerous() -> None:
+    assert scan_bytes((LAYER % "os").encode(), "deploy.prototxt").verdict == "dangerous"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("deploy.prototxt", 'layer { name: "c" type: "Convolution" bottom: "data" top: "c" }\n', id="Caffe"),
+        pytest.param("config.pbtxt", PARAMETER % "$$TRITON_MODEL_DIRECTORY/env.tar.gz", id="Triton, environment beside"),
+        pytest.param("m-symbol.json", MXNET % "Convolution", id="MXNet"),
+        pytest.param(".zarray", ZARR % '{"id": "vlen-utf8"}', id="Zarr, texts"),
+        pytest.param("m.xml", '<?xml version="1.0"?><beans><bean class="org.example.Model"/></beans>', id="beans"),
+        pytest.param("m.mlpackage/Manifest.json", '{"itemInfoEntries": {"a": {"path": "com.apple.CoreML/model.mlmodel"}}}', id="Core ML package"),
+    ],
+)  # fmt: skip
+def test_ordinary_files_of_other_formats_are_left_alone(name: str, content: str) -> None:
+    found = inspect(MemorySource({name: content.encode(), "config.json": b"{}"}), progress=Silent())
+    assert [one for one in found.answers.findings if one.severity.rank > 1] == [], said(found)
