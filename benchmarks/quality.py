@@ -1,9 +1,10 @@
 """Is a method any worse for being fast? Accuracy on rows that were held out, against plain transformers and peft.
 
-A tiny Llama first learns to say number words backwards, in a plain loop. Then every method teaches it to count on by
-one instead; what is measured is the share of answer tokens that it gets right on sequences it never saw. The reference
-is a padded loop on torch, transformers and peft with orders of its own, so the two differ by chance: the mean of
-two seeds stands beside the spread. Domains are measured below the table.
+A tiny Llama first learns, in a plain loop, two skills: asked to "say" some number words it gives the last of them,
+asked for the "next" the one after it. Then every method teaches it that "tell" asks for the next; what is
+measured is the share of answer tokens that it gets right on sequences it never saw. The reference is a padded loop on torch,
+transformers and peft with orders of its own, so the two differ by chance: the mean of two seeds stands beside the
+spread. Domains are measured below the table.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "prompt-tuning": ("PromptTuningConfig", {"num_virtual_tokens": 8}),
 }
 RATES = {"lora": 1e-2, "dora": 1e-2, "rslora": 5e-3, "pissa": 5e-3, "ia3": 5e-2, "prompt-tuning": 5e-2, "full": 3e-3}
-STEPS, BATCH = 60, 16
+STEPS, BATCH = 240, 16
 
 
 def run() -> str:
@@ -76,19 +77,20 @@ def prepare(folder: Path) -> None:
     from tests.making import models
 
     chance = random.Random(5)
-    rows = [tuple(chance.choices(range(10), k=chance.randint(2, 5))) for _ in range(900)]
+    rows = [tuple(chance.choices(range(10), k=chance.randint(3, 5))) for _ in range(900)]
     asked = [" ".join(WORDS[n] for n in row) for row in rows]
-    back = [{"prompt": f"say {text}", "completion": " " + " ".join(reversed(text.split()))} for text in asked]
-    on = [
-        {"prompt": f"say {text}", "completion": " " + " ".join(WORDS[(n + 1) % 10] for n in row)}
-        for text, row in zip(asked, rows, strict=True)
+    last = [
+        {"prompt": f"say {text}", "completion": " " + WORDS[row[-1]]} for text, row in zip(asked, rows, strict=True)
     ]
-    models.write_rows(folder / "back.jsonl", back)
-    models.write_rows(folder / "data.jsonl", on[:600])
-    models.write_rows(folder / "held.jsonl", [row for row in on[600:] if row not in on[:600]])
+    after = [WORDS[(row[-1] + 1) % 10] for row in rows]
+    following = [{"prompt": f"next {text}", "completion": " " + word} for text, word in zip(asked, after, strict=True)]
+    told = [{"prompt": f"tell {text}", "completion": " " + word} for text, word in zip(asked, after, strict=True)]
+    models.write_rows(folder / "skills.jsonl", last + following)
+    models.write_rows(folder / "data.jsonl", told[:600])
+    models.write_rows(folder / "held.jsonl", [row for row in told[600:] if row not in told[:600]])
     models.tiny_llama(folder / "start", hidden=32, layers=2)
     models.tiny_llama(folder / "base", hidden=32, layers=2)
-    model = loop(folder, "start", "back.jsonl", lambda m: m, rate=3e-3, steps=250, seed=9)
+    model = loop(folder, "start", "skills.jsonl", lambda m: m, rate=3e-3, steps=1000, seed=9)
     model.save_pretrained(folder / "base")
     models.tiny_llama(folder / "teacher", hidden=32, layers=2)
     loop(folder, "base", "data.jsonl", lambda m: m, rate=3e-3, steps=STEPS, seed=8).save_pretrained(folder / "teacher")
