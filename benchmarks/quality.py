@@ -1,8 +1,8 @@
 """Is a method any worse for being fast? Accuracy on rows that were held out, against plain transformers and peft.
 
 A tiny Llama first learns, in a plain loop, two skills: asked to "say" some number words it gives the last of them,
-asked for the "next" the one after it. Then every method teaches it that "tell" asks for the next; what is
-measured is the share of answer tokens that it gets right on sequences it never saw. The reference is a padded loop on torch,
+asked for the "next" the one after it. Then every method teaches it that "tell" asks for the next; what is measured is
+the share of answer tokens that it gets right on sequences it never saw. The reference is a padded loop on torch,
 transformers and peft with orders of its own, so the two differ by chance: the mean of two seeds stands beside the
 spread. Domains are measured below the table.
 """
