@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ossmodelkit.core.report import Curve
 from ossmodelkit.reporting import curves
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def drawn(*points: tuple[float, float]) -> curves.Drawing | None:
@@ -39,7 +41,8 @@ def test_a_page_draws_it_and_its_words_stay_words() -> None:
     assert "&lt;Loss&gt;: 4 … 2" in page and "<Loss>" not in page
 
 
-@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=2, max_size=50))
+@example([(0.0, 0.0), (0.0, 7.0711726348364644e-307)])
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=50))
 def test_every_point_lies_in_the_box(points: list[tuple[float, float]]) -> None:
     found = drawn(*points)
     assert found

@@ -30,8 +30,9 @@ def draw(curve: Curve) -> Drawing | None:
     if len(points) < 2:
         return None
     (left, right), (low, high) = ((min(values), max(values)) for values in zip(*points, strict=True))
-    across, down = WIDTH / ((right - left) or 1.0), HEIGHT / ((high - low) or 1.0)
-    placed = " ".join(f"{(x - left) * across:.1f},{(high - y) * down:.1f}" for x, y in points)
+    placed = " ".join(
+        f"{WIDTH * _share(x, left, right):.1f},{HEIGHT * (1 - _share(y, low, high)):.1f}" for x, y in points
+    )
     return Drawing(
         title=curve.title,
         points=placed,
@@ -40,3 +41,8 @@ def draw(curve: Curve) -> Drawing | None:
         first=f"{curve.over} {left:g}",
         last=f"{curve.over} {right:g}",
     )
+
+
+def _share(value: float, low: float, high: float) -> float:
+    """How far `value` is from `low` to `high`, 0 to 1; by halves, since a float may not hold the whole way."""
+    return (value / 2 - low / 2) / ((high / 2 - low / 2) or 1.0)
