@@ -154,6 +154,14 @@ def test_a_modeling_file_of_the_hub_is_left_alone() -> None:
         "import builtins\nsetattr(builtins, 'open', None)",
         "from git import Repo\nRepo.clone_from('http://x', 'y')",
         "match 1:\n  case 1:\n    import os\n    os.system('x')",
+        "globals()['__builtins__'].exec('1')",
+        "'{0.__class__.__init__.__globals__}'.format(1)",
+        "import numexpr\nnumexpr.evaluate(\"__import__('os').system('id')\")",
+        "class A:\n  x: \"__import__('os').system('id')\"",
+        "import sqlite3\nsqlite3.connect('x').enable_load_extension(True)",
+        "import sys\nsys.path.insert(0, '/tmp/x')\nimport evil",
+        "import logging.config\nlogging.config.fileConfig('x.conf')",
+        "from transformers import AutoModel\nAutoModel.from_pretrained('other/repo', trust_remote_code=True)",
     ],
 )
 def test_code_that_reaches_out_is_flagged(text: str) -> None:
@@ -176,6 +184,9 @@ def test_code_that_reaches_out_is_flagged(text: str) -> None:
         "import requests\ndef load_image(path):\n  return requests.get(path, stream=True)",
         "def save(path):\n  open(path, 'w').write('x')",
         "import time\ntime.sleep(0)\nsocket = None",
+        "import os, sys\nsys.path.append(os.path.dirname(__file__))",
+        "from transformers import AutoModel\ndef f(config):\n  AutoModel.from_config(config, trust_remote_code=True)",
+        "'{x} and {y}'.format(x=1, y=2)",
     ],
 )
 def test_ordinary_code_is_left_alone(text: str) -> None:
@@ -232,6 +243,9 @@ def test_unparsable_remote_code_is_incomplete(tmp_path: Path) -> None:
     [
         pytest.param({"tokenizer_config_dot_json": {"auto_map": {"AutoTokenizer": ["tokenization_x.T", None]}}, "tokenization_x_dot_py": "eval('1')"}, id="tokenizer"),
         pytest.param({"preprocessor_config_dot_json": {"auto_map": {"AutoProcessor": "p.P"}}, "p_dot_py": "eval('1')"}, id="processor"),
+        pytest.param({"config_dot_json": {"model_file": "m.py"}, "m_dot_py": "eval('1')"}, id="mlx-lm"),
+        pytest.param({"x_dot_py": "import datasets\neval('1')\nclass X(datasets.GeneratorBasedBuilder):\n  pass\n"}, id="script of a data set"),
+        pytest.param({"config_dot_json": {"auto_map": {"AutoModel": "a.X"}}, "a_dot_py": "import importlib\nimportlib.import_module('.b', __package__)\n", "b_dot_py": "eval('1')"}, id="import by a text"),
         pytest.param({"config_dot_json": {"text_config": {"auto_map": {"AutoModel": "m.M"}}}, "m_dot_py": "eval('1')"}, id="nested config"),
         pytest.param({"config_dot_json": {"custom_pipelines": {"t": {"impl": "pipe.P"}}}, "pipe_dot_py": "eval('1')"}, id="custom pipeline"),
         pytest.param({"config_dot_json": {}, "custom_generate__generate_dot_py": "eval('1')"}, id="custom generate"),

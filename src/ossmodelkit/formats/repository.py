@@ -196,6 +196,8 @@ def _code(model: _Model) -> Iterator[object]:
                 model.reach(file, "the file that was named")
             elif loader_fields.IMPLICIT.fullmatch(file):
                 model.reach(file, "its name")
+            elif loader_fields.BUILDS_DATA.search(model.text(file, LARGEST_CODE) or ""):
+                model.reach(file, "the class of a data set or metric in it")
     done: set[str] = set()
     while todo := [name for name in model.reached if name not in done]:
         for name in todo:
@@ -216,7 +218,7 @@ def _one_file(model: _Model, name: str) -> Iterator[object]:
         text = source_text(data)
         for neighbor in neighbors(text, name, model.files):
             model.reach(neighbor, f"imported by {name}")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError) as error:
         yield Gap(at=at, reason=f"Python that cannot be parsed: {type(error).__name__}", remedy="do not run it")
         return
     yield LoaderCode(at=at, text=text, because=model.reached[name])

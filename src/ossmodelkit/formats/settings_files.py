@@ -20,7 +20,10 @@ from ossmodelkit.foundation.errors import UnreadableError
 LARGEST = 1_000_000  # characters; programs write none that is longer
 ENDINGS = (".ini", ".cfg", ".conf", ".toml", ".properties")
 DESKTOP = re.compile(r"autorun\.inf|desktop\.ini|[^/]*\.(url|scf)")
-EDITOR = re.compile(r"(.*/)?(\.vscode/[\w-]+|\.?devcontainer|[\w-]+\.code-workspace)(\.json)?")
+EDITOR = re.compile(
+    r"(.*/)?((\.vscode|\.cursor|\.claude|\.gemini|\.windsurf|\.roo|\.kiro)/([\w-]+/)?[\w.-]+\.json|\.?devcontainer\.json"
+    r"|\.?mcp\.json|[\w-]+\.code-workspace)"
+)
 SECTION = re.compile(r"\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}\s*(?:[#;].*)?$")
 PAIR = re.compile(r"\s*([\w.@%/\"'<>-][^=:\n]*?)\s*[=:]\s*(.*)")
 

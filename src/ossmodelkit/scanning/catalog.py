@@ -168,7 +168,13 @@ SHELVES = (
             "json_documents",
             "yaml_documents",
         ),
-        ids=("config-carries-code", "config-opens-path", "config-opens-path-json", "config-includes-file"),
+        ids=(
+            "config-carries-code",
+            "config-opens-path",
+            "config-opens-path-json",
+            "config-loads-library",
+            "config-includes-file",
+        ),
     ),
     Shelf(
         module="json_formats",

@@ -190,3 +190,12 @@ class Names:
             )
         decode = {"base64.b32decode": base64.b32decode, "base64.urlsafe_b64decode": base64.urlsafe_b64decode}
         return decode.get(function, base64.b64decode)(text.encode("latin-1")).decode("latin-1")
+
+
+def never_for_a_loader(test: ast.expr) -> bool:
+    """`if __name__ == "__main__"` and `if TYPE_CHECKING`."""
+    if isinstance(test, ast.Compare) and isinstance(test.left, ast.Name):
+        return test.left.id == "__name__" and isinstance(test.ops[0], ast.Eq)
+    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
+        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
+    )

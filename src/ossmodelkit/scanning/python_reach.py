@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from ossmodelkit.core.finding import Severity
 from ossmodelkit.scanning.python_effects import effect_of, severity_in
-from ossmodelkit.scanning.python_names import Names
+from ossmodelkit.scanning.python_names import Names, never_for_a_loader
 from ossmodelkit.scanning.python_network import names_strange_host, sends
+from ossmodelkit.scanning.python_texts import acts
 from ossmodelkit.scanning.tables import words
 
 INTERNALS = frozenset(
@@ -74,7 +75,7 @@ def _statements(body: list[ast.stmt], scope: _Scope) -> None:
             for part in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
                 _expression(part, scope)
             _statements(node.body, scope)
-        elif isinstance(node, ast.If) and _never_for_a_loader(node.test):
+        elif isinstance(node, ast.If) and never_for_a_loader(node.test):
             _statements(node.orelse, scope)
         else:
             _statement(node, scope)
@@ -109,15 +110,6 @@ def _statement(node: ast.stmt, scope: _Scope) -> None:
         _assignment(node, scope)
 
 
-def _never_for_a_loader(test: ast.expr) -> bool:
-    """`if __name__ == "__main__"` and `if TYPE_CHECKING`."""
-    if isinstance(test, ast.Compare) and isinstance(test.left, ast.Name):
-        return test.left.id == "__name__" and isinstance(test.ops[0], ast.Eq)
-    return (isinstance(test, ast.Name) and test.id == "TYPE_CHECKING") or (
-        isinstance(test, ast.Attribute) and test.attr == "TYPE_CHECKING"
-    )
-
-
 def _expression(node: ast.AST, scope: _Scope) -> None:
     covered = {id(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)}
     covered |= {id(part.value) for part in ast.walk(node) if isinstance(part, ast.Attribute)}
@@ -130,6 +122,8 @@ def _expression(node: ast.AST, scope: _Scope) -> None:
             scope.note("code", f".{part.attr}", part, Severity.HIGH)
         elif isinstance(part, ast.Constant) and isinstance(part.value, str):
             _secret_path(part, scope)
+            if acts(part.value):
+                scope.note("code", f"text {part.value[:80]!r}", part, Severity.HIGH)
 
 
 def _mention(node: ast.Attribute | ast.Name | ast.Subscript, scope: _Scope) -> None:
@@ -181,6 +175,9 @@ def _call(node: ast.Call, scope: _Scope) -> None:
         scope.note("unpickle", "torch.load", node, Severity.MEDIUM if unsafe else Severity.LOW)
     elif dotted in ("numpy.load", "np.load") and any(k.arg == "allow_pickle" for k in node.keywords):
         scope.note("unpickle", "numpy.load(allow_pickle=…)", node, Severity.MEDIUM)
+    elif dotted in ("sys.path.insert", "sys.path.append"):
+        if (names.text(node.args[-1]) or "").startswith(("/", "~")):
+            scope.note("import", f"{dotted}({names.text(node.args[-1])!r})", node, Severity.MEDIUM)
     elif dotted in ("os.getenv", "os.environ.get", "os.environ.copy", "os.environ.items"):
         _environment(node, scope)
 
@@ -193,6 +190,12 @@ def _method(node: ast.Call, scope: _Scope) -> None:
         scope.note("write", f".{name}()", node, _writing(path or "", scope))
     elif name in ("unlink", "rmdir") and not node.args:
         scope.note("delete", f".{name}()", node, severity_in("delete", scope.function))
+    elif name in ("enable_load_extension", "load_extension"):
+        scope.note("native", f".{name}()", node, Severity.HIGH)
+    elif any(k.arg == "trust_remote_code" and getattr(k.value, "value", None) is True for k in node.keywords):
+        source = (scope.names.text(node.args[0]) if node.args else None) or ""
+        if "/" in source:
+            scope.note("code", f"trusts the code of {source[:80]!r}", node, Severity.MEDIUM)
 
 
 def _call_of_computed(node: ast.Call, scope: _Scope) -> None:

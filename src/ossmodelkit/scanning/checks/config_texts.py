@@ -21,6 +21,7 @@ PYTHON = re.compile(
 )
 # Configurations that this one is built upon: detectron2, mmengine, Hyperpyyaml.
 BASES = ("_BASE_", "_base_")
+LIBRARIES = ("custom_ops_library", "custom_op_library", "custom_ops_libraries")
 # LangChain opens the path under these, beside a `_type` (CVE-2024-28088).
 CHAIN_PATH = re.compile(r"(\w+_)?path|examples")
 
@@ -70,6 +71,19 @@ def _leads_away(key: str, value: str, *, chain: bool) -> bool:
     return opens and (leaves_folder(value) or value.endswith(".py"))
 
 
+@check("config-loads-library", reads=JsonDocument, severity=Severity.HIGH)
+def config_loads_library(document: JsonDocument) -> Iterator[Hit]:
+    """A configuration names a native library that its loader would open.
+
+    ONNX Runtime's generator opens `custom_ops_library`; a library runs code as soon as it is opened.
+    """
+    for path, item in strict_json.objects(document.value):
+        for key in LIBRARIES:
+            if isinstance(item.get(key), str) and item[key]:
+                saw = f"{strict_json.dotted((*path, key))}: {item[key]}"
+                yield Hit(at=document.at, saw=saw[:160], remedy=REMEDY)
+
+
 @check("config-includes-file", reads=YamlTag, severity=Severity.MEDIUM)
 def config_includes_file(tag: YamlTag) -> Iterator[Hit]:
     """A tag in this YAML includes a file from outside of the model's folder."""
@@ -78,4 +92,4 @@ def config_includes_file(tag: YamlTag) -> Iterator[Hit]:
         yield Hit(at=tag.at, saw=tag.tag[:160], remedy=REMEDY)
 
 
-CHECKS = (config_carries_code, config_opens_path, json_opens_path, config_includes_file)
+CHECKS = (config_carries_code, config_opens_path, json_opens_path, config_loads_library, config_includes_file)

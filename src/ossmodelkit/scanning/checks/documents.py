@@ -112,6 +112,7 @@ def _target(document: YamlDocument, key: str, value: str, line: int) -> Iterator
 
 def _is_loud(value: str) -> bool:
     """Whether a text is, as a whole, the name of a function that starts processes or runs code."""
+    value = value.replace(":", ".", 1)
     return value.partition(".")[0] in LOUD_MODULES and "." in value and effect_of(value) in LOUD_ANYWHERE
 
 

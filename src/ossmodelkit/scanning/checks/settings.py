@@ -63,6 +63,9 @@ def _editor(setting: Setting) -> bool:
     """What runs when a folder is opened: a task that says so, a tool of the folder's, a variable of the loader's."""
     if setting.key == "runOn":
         return setting.value == "folderOpen"
+    if setting.key == "command":
+        shell = setting.value.rpartition("/")[2] in ("sh", "bash", "zsh", "cmd", "powershell", "osascript")
+        return ("mcpServers" in setting.section and shell) or setting.section.startswith("hooks.")
     if setting.key == "initializeCommand":  # the only one that runs on the host and not in the container
         return True
     if setting.key in ("git.path", "terminal.integrated.shell.linux", "terminal.integrated.shell.osx"):
@@ -85,6 +88,8 @@ def _gin(setting: Setting) -> bool:
 
 def _names_code(setting: Setting) -> bool:
     """INI and TOML that name a function: spaCy, hydra and others call it."""
+    if setting.key in ("load_models", "allowed_urls"):  # TorchServe (CVE-2023-43654)
+        return "://" in setting.value
     return any(_is_loud(found) for found in DOTTED.findall(setting.value) if setting.value.strip("\"'@() ") == found)
 
 
