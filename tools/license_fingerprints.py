@@ -80,10 +80,13 @@ PHRASES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 ENDORSE = re.compile(
     r"neither the name of\b.{1,120}?\bmay be used to\s+endorse\s+or\s+promote\s+products\s+derived", re.I | re.S
 )
+OF_AUTHOR = "The name of the author may"  # where copies write the name itself
 SAME_NAMES = (("GNU Lesser General", "GNU Library General"), ("GNU Library General", "GNU Lesser General"))
 # What often stands behind a license, as a text of its own, and a form of a license that the SPDX list cuts short.
 EXCEPTIONS = ("LLVM-exception", "fmt-exception", "GCC-exception-3.1", "Classpath-exception-2.0", "Bison-exception-2.2")
 SCANCODE_FORMS = (("Python-2.0.1", "python"),)
+# The same with the history that stands before it in every copy.
+SCANCODE_RULES = (("Python-2.0.1", "python_2018"), ("Python-2.0.1", "python_40"))
 LONGEST_HEADING = 8  # words in a line
 SHORT_WORDS = 450  # of an SPDX text: whatever is shorter is known, so that no cousin takes its name
 TAILS = (
@@ -121,6 +124,8 @@ def sources(arguments: argparse.Namespace) -> Iterator[Text]:
         yield Text(id=name, source=f"spdx:{name}", text=exceptions[name]["metadata"]["licenseText"])
     for license_id, key in SCANCODE_FORMS:
         yield from _scancode(arguments.scancode, license_id, key)
+    for license_id, key in SCANCODE_RULES:
+        yield from _scancode(arguments.scancode.parent / "rules", license_id, key, suffix="RULE")
     short = [name for name, one in spdx.items() if _is_short(one["metadata"])]
     for name in sorted({*SPDX_ONLY, *short}):
         if name in spdx and name not in seen:
@@ -147,8 +152,10 @@ def _template(one: dict[str, Any]) -> Template:
     return template(one["text"]["regexpForMatch"]["regexps"])
 
 
-def _scancode(folder: Path, license_id: str, key: str, kind: str = "license") -> Iterator[Text]:
-    path = folder / f"{key}.LICENSE"
+def _scancode(
+    folder: Path, license_id: str, key: str, kind: str = "license", *, suffix: str = "LICENSE"
+) -> Iterator[Text]:
+    path = folder / f"{key}.{suffix}"
     if key and path.is_file() and license_id not in ("unknown", "other"):
         text = path.read_text(encoding="utf-8", errors="replace")
         yield Text(id=license_id, source=f"scancode:{key}", kind=kind, text=text.split("\n---\n", 1)[-1])
@@ -157,7 +164,7 @@ def _scancode(folder: Path, license_id: str, key: str, kind: str = "license") ->
 def variants(text: str, *, strict: bool) -> Iterator[str]:
     """The text, the text without its instructions on how to apply it, and the other form of BSD's third condition."""
     yield text
-    other = ENDORSE.sub("The name of the author may not be used to endorse or promote products derived", text)
+    other = ENDORSE.sub(f"{OF_AUTHOR} not be used to endorse or promote products derived", text)
     if other != text:
         yield other
     for one, instead in SAME_NAMES:
@@ -174,6 +181,7 @@ def entry(one: Text, text: str) -> tuple[Known, Counter[int]] | None:
     pairs = wording.pairs(found)
     total = sum(pairs.values())
     pairs.update(dict.fromkeys(one.template.ways - pairs.keys(), 0))
+    blanks = one.template.blanks | ({wording.pair_hash("name", "may")} if OF_AUTHOR in text else set())
     if len(found) < 20:
         return None
     requires, forbids = PHRASES.get(license_id, ((), ()))
@@ -189,7 +197,7 @@ def entry(one: Text, text: str) -> tuple[Known, Counter[int]] | None:
         sketch=(),
         requires=requires,
         forbids=forbids,
-        blanks=tuple(sorted(one.template.blanks)),
+        blanks=tuple(sorted(blanks)),
         title=0 if _strict(license_id, kind) else _title(text),
         first=wording.pair_hash(found[0], found[1]),
     )

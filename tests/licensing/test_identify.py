@@ -25,6 +25,10 @@ SIBLINGS = library(
 )
 
 
+BSD = installed("Jinja2")
+THIRD = "".join(re.findall(r"3\. +Neither the name.*?permission\.", BSD, re.S))
+
+
 def wrapped(text: str) -> str:
     """The text in narrow lines, with CRLF."""
     return "\r\n\r\n".join(textwrap.fill(part, 50).replace("\n", "\r\n") for part in text.split("\n\n"))
@@ -37,6 +41,8 @@ def wrapped(text: str) -> str:
         pytest.param(wrapped, id="wrapped anew, CRLF"),
         pytest.param(lambda text: "\n\n".join(" ".join(p.split()) for p in text.split("\n\n")), id="one line each"),
         pytest.param(lambda text: "> " + text.replace("\n", "\n> "), id="quoted"),
+        pytest.param(lambda text: re.sub("^", "> # ", text, flags=re.M), id="a quoted comment"),
+        pytest.param(lambda text: re.sub("^", ">>  * ", text, flags=re.M), id="a reply to a reply"),
         pytest.param(lambda text: "# " + text.replace('"', "**"), id="markdown"),
         pytest.param(lambda text: text.replace('"', "“"), id="typographic quotes"),
         pytest.param(lambda text: "\ufeff" + text, id="a byte order mark"),
@@ -246,3 +252,28 @@ def test_a_date_in_a_copyright_line_is_seen() -> None:
     title = "Copyright (c) 2023 Acme AI Open License dated July 26, {}\n\nSection I"
     assert wording.words(title.format(2023)) != wording.words(title.format(2031))
     assert wording.words("Copyright (c) 2023 Acme AI") == []
+
+
+@pytest.mark.parametrize("between", ["", "Portions are derived from tools by Renée Weßling and Rackspace US Inc.:"])
+def test_texts_that_begin_alike_are_each_found_to_their_end(between: str) -> None:
+    two = BSD.replace(THIRD, "")
+    assert identify(f"{two}\n\n{between}\n\n{BSD}").ids == ("bsd-2-clause", "bsd-3-clause")
+    assert identify(f"{BSD}\n\n{between}\n\n{two}\n\n{BSD}").ids == ("bsd-3-clause", "bsd-2-clause")
+    assert identify(f"{two}\n\n{between}\n\n{BSD}").result == "exact"
+
+
+def test_the_author_of_a_bsd_license_may_be_named() -> None:
+    third = "3. The name Ada Lovelace may not be used to endorse or promote products derived from this software without"
+    named = BSD.replace(THIRD, f"{third} specific prior written permission.")
+    assert identify(named).ids == ("bsd-3-clause",)
+    assert identify(named.replace("Ada Lovelace", "Ada and only she")).result != "exact"
+
+
+def test_other_files_under_other_licenses_are_no_terms_of_this_one() -> None:
+    other = (
+        "All files located in the node_modules and vendor directories are externally maintained libraries used by this "
+        "software which have their own licenses; we recommend you read them, as their terms may differ from the terms "
+        "above."
+    )
+    assert identify(f"{BSD}\n\n====\n\n{other}").result == "exact"
+    assert identify(f"{BSD}\n\n====\n\n{other} You must pay for them.").result == "exact+extra"

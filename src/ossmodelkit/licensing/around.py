@@ -48,12 +48,30 @@ TITLES = r"new|simplified|revised|original|modern|variant|style|version|v?[0-9]+
 SAYS_NOTHING_NEW = (
     r"(?:except|unless) (?:(?:when|where|as) )?(?:\w+ )?(?:otherwise )?"
     r"(?:stated|noted|indicated|specified|mentioned|documented)",
-    r"this license applies to (?:all|everything|any|the)",
+    r"this license applies to (?:all|everything|any|the|parts of)",
+    r"(?:is )?licensed for use",
+    r"\bus inc\b",
+    r"(?:(?:is|are|was|were|has been|have been) )?(?:derived|taken|copied|ported|adapted|borrowed|originating) from",
+    r"(?:incorporates|includes|contains) (?:some )?(?:code|parts|portions) (?:of|from)",
+    r"(?:has|have) an optional dependency on",
+    r"the externally maintained libraries from which parts of the software (?:is|are) derived are",
+    # Other files, under other licenses: what nearly every project of the OpenJS foundation says.
+    r"(?:are )?externally maintained libraries used by this software which have their own licenses we recommend you "
+    r"read them as their terms may differ from the terms above",
+    r"copyright and related rights for sample code are waived via cc0 sample code is defined as all source code "
+    r"(?:displayed|contained) within the (?:prose of the documentation|demos directory)"
+    r"(?: cc0 creativecommons org publicdomain zero 1 0)?",
+    r"(?:please )?(?:also )?refer to the file (?:\w+ )?contributing md which clarifies licensing of external "
+    r"contributions to this project including patches pull requests etc",
     r"except the contents of",
     r"and is (?:also )?gpl compatible",
     r"(?:all|copy) rights? reserved",
     r"(?:mit )?no attribution",
     r"end of terms and conditions",
+    r"moe ghoul president of vice|thats all there is to it",
+    r"this license is approved by the osi and fsf as gpl compatible",
+    r"additional copyrights may follow(?: header)?",
+    r"this work is released into the public domain with",
     r"(?:can|may) (?:also )?be found (?:here|at|in|on)",
     r"this software consists of voluntary contributions made by many individuals",
     r"for (?:the )?(?:exact|full|complete) contribution history see the revision history available at",
@@ -139,16 +157,20 @@ def _unexplained(found: list[str], begin: int, end: int, covering: list[bytes]) 
 
 def _names(ids: tuple[str, ...]) -> str:
     """The parts of the held licenses' names, as one pattern."""
-    return "|".join(sorted({re.escape(part) for one in ids for part in re.split(r"[^a-z0-9]+", one) if part}))
+    parts = {part for one in ids for part in re.split(r"[^a-z0-9]+", one) if part}
+    parts |= {re.sub(r"^([a-z]+)-(\d).*", r"\1v\2", one) for one in ids if re.match(r"[a-z]+-\d", one)}  # gplv3
+    return "|".join(sorted(map(re.escape, parts)))
 
 
 def _which_license(known: str) -> re.Pattern[str]:
     """A sentence that says under which of the held licenses something is."""
     named = rf"(?:(?:{KINDS}|{known}|public|general|lesser|expat|x11)\b ?)+"
+    it = r"(?:(?:this|the) (?:software|project|package|code|library|program|work)|it)"
     return re.compile(
-        r"\b(?:(?:this|the) (?:software|project|package|code|library|program|work) |you may use this \w+ )?"
+        rf"\b(?:alternatively )?(?:{it} |you may use this \w+ )?"
         r"(?:(?:is|are) )?(?:also |dual |dually )?"
-        rf"(?:licensed|released|available|made available|distributed|use this \w+)? ?under {named}"
+        r"(?:licensed(?: at your (?:choice|option) you may use it)?|released|available|made available|distributed|"
+        rf"use this \w+)? ?under {named}|\b{it} uses {named}"
     )
 
 

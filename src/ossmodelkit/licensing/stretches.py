@@ -7,25 +7,21 @@ on its own, so that what is missing in one is not made up for by what another sa
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from heapq import heapify, heappop, heappush, nlargest
-from itertools import accumulate
-from operator import sub
 
 from ossmodelkit.licensing import material, wording
 from ossmodelkit.licensing.fingerprints import Known, Library
+from ossmodelkit.licensing.places import NEAR, Place, places
 
 LIKE_ENOUGH = 0.5  # of a sketch: below, a text is not worth comparing
 MOST_COMPARED = 48
-MOST_PLACES = 200
 MOST_MEASURED, MOST_TOLD = 8, 3  # where no known text stands: of the places, to name the nearest
 SAME = 0.94  # Dice coefficient over word pairs, for texts whose names may be filled in
 SAME_LONG = 0.99  # for texts so long that a name is no part of the score
 SAME_STRICT = 0.985
 LONG = 600  # words
-NEAR = 0.70
-ANCHORS = 4  # matching pairs in a row that mark where a known text begins or ends
 LONGEST_NAME = 40  # words in a row where a name is filled in
 NAME_AROUND = 8  # words of such a name that the known text has as well
 STRAY_PAIRS = 4  # of a long text: an address, a date on a heading
@@ -46,34 +42,6 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a known text may stand: the pairs from `low` up to `high`, by how many of them it has."""
-
-    known: Known
-    pairs: Mapping[int, int]
-    matched: bytes
-    low: int
-    high: int
-
-    @property
-    def common(self) -> int:
-        """The most pairs that both can have in common."""
-        return min(self.matched.count(1, self.low, self.high), self.known.pairs)
-
-    @property
-    def likeness(self) -> float:
-        """The best score that a stretch in it can have."""
-        return 2 * self.common / max(1, self.common + self.known.pairs)
-
-    def outside(self, taken: list[Stretch]) -> bool:
-        """Whether enough of it stands outside of what is taken already."""
-        free = self.matched.count(1, self.low, self.high)
-        for one in taken:
-            free -= self.matched.count(1, max(self.low, one.begin), max(self.low, min(self.high, one.end - 1)))
-        return free >= NEAR * self.known.pairs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """A text against all that is like it.
 
@@ -90,22 +58,24 @@ class Compared:
 def compare(found: list[str], library: Library) -> Compared:
     """Hold the words of a text against every known text that shares enough of them."""
     hashes = list(map(wording.pair_hash, found, found[1:]))
-    places: list[Place] = []
+    likely: list[Place] = []
     matched: dict[str, list[bytes]] = {}
-    for known in _likely(set(hashes), library):
+    at: dict[int, list[int]] = {}
+    for index, pair in enumerate(hashes):
+        at.setdefault(pair, []).append(index)
+    for known in _likely(at.keys(), library):
         pairs = library.pairs_of(known)
         here = bytes(map(pairs.__contains__, hashes))
         matched.setdefault(known.id, []).append(here)
-        for low, high in _places(here, known.pairs):
-            places.append(Place(known=known, pairs=pairs, matched=here, low=low, high=high))
-    held = _held(places, found, hashes)
-    return Compared(held=held, nearest=None if held else _nearest(places, found, hashes), matched=matched)
+        likely += places(known, pairs, here, at.get(known.first, ()))
+    held = _held(likely, found, hashes)
+    return Compared(held=held, nearest=None if held else _nearest(likely, found, hashes), matched=matched)
 
 
-def _held(places: list[Place], found: list[str], hashes: list[int]) -> tuple[Stretch, ...]:
+def _held(likely: list[Place], found: list[str], hashes: list[int]) -> tuple[Stretch, ...]:
     """The best first. A place waits with the best gain it can have, so most are never looked into."""
     waiting: list[tuple[tuple[float, bool, int, str], int, Place | Stretch]] = [
-        (_order(one), number, one) for number, one in enumerate(places) if one.likeness >= _enough(one.known)
+        (_order(one), number, one) for number, one in enumerate(likely) if one.likeness >= _enough(one.known)
     ]
     heapify(waiting)
     taken: list[Stretch] = []
@@ -114,7 +84,7 @@ def _held(places: list[Place], found: list[str], hashes: list[int]) -> tuple[Str
         if isinstance(one, Stretch):
             if all(one.end <= other.begin + 1 or other.end <= one.begin + 1 for other in taken):
                 taken.append(one)
-        elif one.outside(taken):
+        elif one.outside((other.begin, other.end) for other in taken):
             stretch = _measured(one, found, hashes)
             if stretch.score >= _enough(one.known) and not _told(one, stretch, found).differences:
                 heappush(waiting, (_order(stretch), number, stretch))
@@ -129,10 +99,10 @@ def _order(one: Place | Stretch) -> tuple[float, bool, int, str]:
     return -gain, False, one.low, one.known.source
 
 
-def _nearest(places: list[Place], found: list[str], hashes: list[int]) -> Stretch | None:
+def _nearest(likely: list[Place], found: list[str], hashes: list[int]) -> Stretch | None:
     """The likeliest place, with its differences."""
-    likely = nlargest(MOST_MEASURED, places, key=lambda one: one.likeness)
-    measured = [(one, _measured(one, found, hashes)) for one in likely]
+    best_first = nlargest(MOST_MEASURED, likely, key=lambda one: one.likeness)
+    measured = [(one, _measured(one, found, hashes)) for one in best_first]
     best = nlargest(MOST_TOLD, measured, key=lambda pair: pair[1].score)
     told = [_told(one, stretch, found) for one, stretch in best if stretch.score >= NEAR]
     return max(told, key=lambda s: (s.score, -len(s.differences)), default=None)
@@ -144,43 +114,12 @@ def _enough(known: Known) -> float:
     return SAME_LONG if known.words >= LONG else SAME
 
 
-def _likely(distinct: set[int], library: Library) -> list[Known]:
+def _likely(distinct: Set[int], library: Library) -> list[Known]:
     ranked = sorted(
         ((hits / len(library.known[index].sketch), index) for index, hits in library.sketched(distinct).items()),
         reverse=True,
     )
     return [library.known[index] for share, index in ranked[:MOST_COMPARED] if share >= LIKE_ENOUGH]
-
-
-def _places(matched: bytes, length: int) -> Iterator[tuple[int, int]]:
-    """Each place that a known text of `length` pairs may fill: windows in which most pairs match."""
-    window = min(len(matched), length + length // 8)
-    if not window:
-        return
-    enough = int(NEAR * min(window, length))
-    if matched.count(1) < enough:
-        return
-    sums = [0, *accumulate(matched)]
-    dense = list(map(sub, sums[window:], sums))
-    start = count = 0
-    while start < len(dense) and count < MOST_PLACES:
-        if dense[start] < enough:
-            start += 1
-            continue
-        near = dense[start : start + window]
-        best = start + near.index(max(near))
-        begin, end = _anchored(matched, best, best + window)
-        yield begin, end
-        count += 1
-        start = max(end, best + 1)
-
-
-def _anchored(matched: bytes, low: int, high: int) -> tuple[int, int]:
-    """From the first run of matching pairs to the last."""
-    run = b"\1" * ANCHORS
-    begin = matched.find(run, low, high)
-    end = matched.rfind(run, low, high) + ANCHORS
-    return (begin, end) if begin >= 0 else (low, low)
 
 
 def _trimmed(pairs: Mapping[int, int], hashes: list[int], begin: int, end: int) -> tuple[int, int]:

@@ -33,7 +33,7 @@ SAYS_MORE = (
 ) - material.IN_NAMES
 DATED = re.compile(r"\bdated\b.*", re.I | re.S)
 # The same inside a sentence, such as a notice that is quoted: where its lines break must not matter.
-RIGHTS_CLAUSE = re.compile(r"copyright\s*(?:\(c\)|©)\s[^\"“”\[\]]{1,160}?all\s+rights\s+reserved\.?", re.I)
+RIGHTS_CLAUSE = re.compile(r"copyright\s*(?:\(c\)|©)\s[^\"“”\[\]]{1,320}?all\s+rights\s+reserved\.?", re.I)
 RIGHTS_LINE = re.compile(r"^[ \t#*/;>|]{0,40}all rights reserved\.?[ \t*]*$", re.I | re.M)
 # Marks of lists are dropped where they can stand: at a line's start, behind a sentence, a heading, or "and". Whoever
 # wraps a text anew moves them into the line. Behind any other word a number says something: "Version 1.0."
@@ -50,7 +50,8 @@ LINE_ENDS = re.compile(r" ?\n[ \n]*")
 # A word that a line's end cut in two. "non-" and the like stand before a hyphen of their own.
 CUT_WORD = re.compile(r"\b([A-Za-z][a-z]+)-\n\s*([a-z]{2,})")
 ROMAN = frozenset({"ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii"})
-COMMENT = re.compile(r"^[ \t]*(?://+|/\*+|\*+/|\*(?=\s|$)|#+|;+|>+|rem\b|dnl\b)[ \t]?", re.I | re.M)
+# A reply may quote a comment: several layers of marks.
+COMMENT = re.compile(r"^[ \t]*(?:(?://+|/\*+|\*+/|\*(?=\s|$)|#+|;+|>+|rem\b|dnl\b)[ \t]?){1,8}", re.I | re.M)
 TAG = re.compile(r"<!--[^<]{0,500}-->|</?[a-z][^<>]{0,300}>", re.I | re.S)
 LINK = re.compile(r"\[([^\[\]]{1,200})\]\((?:https?:|/|#|\.)[^()]{0,300}\)")
 EMAIL = re.compile(r"\S{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}")
@@ -61,8 +62,8 @@ POSTAL = re.compile(
     r"(?:51\s+franklin\s+st|59\s+temple\s+pl|675\s+mass)[\w\s,.-]{0,60}?\bma\b[\s,]{1,5}[0-9]{5}(?:-[0-9]{4})?(?:[\s,]{1,5}usa)?",
     re.I,
 )
-# A letter of another script is a word of its own: those scripts are written without gaps.
-WORD = re.compile(r"[a-z0-9]+|[^\W\d_\u0000-\u024f]")
+# A letter with an accent is part of its word; one of another script is a word of its own, written without gaps.
+WORD = re.compile(r"[a-z0-9\u00df-\u00f6\u00f8-\u024f]+|[^\W\d_\u0000-\u024f]")
 SPELLINGS = {
     "licence": "license", "licences": "licenses", "licenced": "licensed", "sublicence": "sublicense",
     "copyrightholder": "copyright holder", "http": "", "https": "", "www": "",
