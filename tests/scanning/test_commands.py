@@ -67,7 +67,7 @@ def test_texts_in_old_encodings_are_read(encoding: str) -> None:
         "shift_jis": "モデルの説明です。",
         "latin-1": "Modèle entraîné à Genève. ",
     }
-    assert scan_bytes((words[encoding] * 40).encode(encoding), "readme.txt").verdict is Word.CLEAN
+    assert scan_bytes(((words[encoding] * 3 + "\n") * 20).encode(encoding), "readme.txt").verdict is Word.CLEAN
 
 
 def test_json_lines_that_quote_a_tag_are_clean_and_yaml_with_one_is_not() -> None:

@@ -26,7 +26,8 @@ def encoding_of(head: bytes) -> str:
         letters = sum(byte >= 0x80 for byte in head)
         if letters * 10 < len(head) and head[:1].isascii():
             return "latin-1"
-        # Chinese, Cyrillic or Japanese in the encodings of old: hardly ASCII, and not one control character,
-        # which packed or encrypted bytes of this length never are.
-        plain = len(head) >= OLD_TEXT and not head.translate(None, NO_CONTROLS) and head[0] != PROTO
+        # Chinese, Cyrillic or Japanese in the encodings of old: little ASCII but some, as lines end, and not one
+        # control character, which packed or encrypted bytes of this length never are.
+        plain = letters * 100 < 98 * len(head) and not head.translate(None, NO_CONTROLS)
+        plain = plain and len(head) >= OLD_TEXT and head[0] != PROTO
         return "latin-1" if plain else ""

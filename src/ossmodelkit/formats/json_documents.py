@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from ossmodelkit.core.finding import Gap, Place
@@ -52,6 +54,18 @@ def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
     yield from meaning(blob.at, parsed.value, budget)
 
 
+def _pickle_in(written: str, at: Place, path: str, budget: Budget) -> Iterator[object]:
+    """The pickle that Stable Baselines keeps as base64 text, and loads."""
+    budget.spend_bytes(len(written))
+    try:
+        data = b64decode(written)
+    except ValueError:
+        yield Gap(at=at, reason=f"{path} holds a pickle that cannot be decoded")
+        return
+    inner = Place(path=at.path, members=(*at.members, path or ":serialized:"))
+    yield Blob(at=inner, stream=BytesIO(data), size=len(data))
+
+
 def meaning(at: Place, value: Any, budget: Budget) -> Iterator[object]:
     """Templates, Keras objects and skops nodes inside a JSON value."""
     keras = False
@@ -62,6 +76,8 @@ def meaning(at: Place, value: Any, budget: Budget) -> Iterator[object]:
             renders = isinstance(inner, str) and LIKE_A_TEMPLATE.fullmatch(key) and climbs(inner)
             if key in FIELDS or renders:
                 yield from in_value(inner, at, strict_json.dotted((*path, key)))
+        if isinstance(written := item.get(":serialized:"), str):
+            yield from _pickle_in(written, at, strict_json.dotted(path), budget)
         if "__loader__" in item and "__module__" in item:
             yield SkopsNode(
                 at=at,

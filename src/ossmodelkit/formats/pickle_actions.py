@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ossmodelkit.formats import pickle_resolve as resolving
+from ossmodelkit.formats.pickle_bytes import bytes_of_state, loaded_bytes
 from ossmodelkit.formats.pickle_constants import text
 from ossmodelkit.formats.pickle_cursor import BrokenStreamError
 from ossmodelkit.formats.pickle_events import Build, Call, Fill, Import, Nested, Supplied
@@ -189,12 +190,11 @@ def call(m: Machine, function: Value, args: Value, opcode: str, keywords: Value 
     if opcode.startswith("NEWOBJ"):
         m.stack.push(Result(function, args if isinstance(args, tuple) else (), made=True))
         return
-    _note_nested(m, function, args)
+    _note_nested(m, function, loaded_bytes(function, args))
     m.stack.push(resolving.result(function, args))
 
 
-def _note_nested(m: Machine, function: Value, args: Value) -> None:
-    data = resolving.loaded_bytes(function, args)
+def _note_nested(m: Machine, function: Value, data: Value) -> None:
     if isinstance(data, Stored) and data.kind == "str":
         data = _written_as_text(m, data)
     if isinstance(data, Stored):
@@ -218,6 +218,7 @@ def _build(m: Machine, _: bytes) -> None:
     m.emit(Build(target=target, state=state, offset=m.at))
     if isinstance(target, Result):
         target.state = state
+        _note_nested(m, target.callable, bytes_of_state(target, state))
 
 
 ACTIONS: dict[bytes, Action] = {

@@ -12,49 +12,12 @@ import codecs
 from collections.abc import Callable
 from functools import cache
 
-from ossmodelkit.formats.pickle_values import Attribute, Box, Global, Result, Stored, Unknown, Value
+from ossmodelkit.formats.pickle_values import Attribute, Box, Global, Result, Unknown, Value
 
 LONGEST = 1 << 20
 LONGEST_JOINED = 4096
 HANDS_ON = 8
 
-# Calls that load a pickle (or something that may hold one) from bytes.
-LOADERS = frozenset(
-    {
-        "pickle.loads",
-        "pickle._loads",
-        "_pickle.loads",
-        "dill.loads",
-        "dill._dill.loads",
-        "cloudpickle.loads",
-        "cloudpickle.cloudpickle.loads",
-        "torch.storage._load_from_bytes",
-        "torch._utils._load_from_bytes",
-        "shelve.loads",
-        "jsonpickle.decode",
-        "marshal.loads",
-        "pickle.load",
-        "_pickle.load",
-        "dill.load",
-        "cloudpickle.load",
-        "torch.load",
-        "torch.serialization.load",
-        "joblib.load",
-        "joblib.numpy_pickle.load",
-        "numpy.load",
-        "numpy.lib.npyio.load",
-        "numpy.lib._npyio_impl.load",
-        "pandas.read_pickle",
-        "pandas.io.pickle.read_pickle",
-        "keras.src.saving.pickle_utils.deserialize_model_from_bytecode",
-        "keras.saving.pickle_utils.deserialize_model_from_bytecode",
-        "tf_keras.src.saving.pickle_utils.deserialize_model_from_bytecode",
-    }
-)
-# Keras objects rebuild themselves from a `.keras` archive in memory, each by a method of its own class.
-KERAS_LOADER = "._unpickle_model"
-TEXT_TO_BYTES = frozenset({"_codecs.encode", "codecs.encode"})
-LATIN = frozenset({"latin1", "latin-1", "iso-8859-1"})
 RECONSTRUCTORS = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
 ATTRIBUTE = frozenset({"builtins.getattr", "inspect.getattr_static", "_operator.getattr"})
 MODULE = frozenset({"importlib.import_module", "importlib.__import__", "builtins.__import__", "imp.load_module"})
@@ -134,29 +97,6 @@ def by_path(path: Value) -> Value:
     if not colon:
         first, _, rest = path.rpartition(".")
     return Global(first, rest, "name") if first else Global(path, "", "name")
-
-
-def loaded_bytes(function: Value, args: Value) -> Value:
-    """The constant bytes that a call would hand to a loader, or None."""
-    if not (isinstance(function, Global) and _is_loader(function) and isinstance(args, tuple) and args):
-        return None
-    return bytes_in(args[0])
-
-
-def _is_loader(function: Global) -> bool:
-    keras = function.module.startswith("keras.") and function.name.endswith(KERAS_LOADER)
-    return keras or function.full in LOADERS
-
-
-def bytes_in(data: Value) -> Value:
-    """The constant bytes that a value is or holds, as a stream in memory or written as text; or None."""
-    if isinstance(data, Result) and isinstance(data.callable, Global) and data.callable.name == "BytesIO":
-        state = data.state if isinstance(data.state, tuple) else ()
-        data = (*state, *data.args)[0] if data.args or state else data
-    if isinstance(data, Result) and isinstance(data.callable, Global) and data.callable.full in TEXT_TO_BYTES:
-        data = data.args[0] if len(data.args) == 2 and str(data.args[1]).lower() in LATIN else data
-        return data if isinstance(data, Stored) and data.kind == "str" else None
-    return data if isinstance(data, bytes) or (isinstance(data, Stored) and data.kind == "bytes") else None
 
 
 def result(function: Value, args: Value) -> Value:

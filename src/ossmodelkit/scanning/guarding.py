@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ossmodelkit.formats.pickle_resolve import bytes_in
-from ossmodelkit.formats.pickle_values import Box, Global, Result, Stored, Value, describe
+from ossmodelkit.formats.pickle_bytes import bytes_in
+from ossmodelkit.formats.pickle_values import Attribute, Box, Global, Result, Stored, Value, describe
 from ossmodelkit.scanning.globals_table import Kind, Standing, standing
 
 Args = tuple[Value, ...]
@@ -30,7 +30,9 @@ PLAIN_BASES = frozenset(
         "bool",
     }
 )
-COMPUTE_ONLY = frozenset({"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy", "nltk", "statsmodels"})
+COMPUTE_ONLY = frozenset(
+    {"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy", "nltk", "statsmodels", "gpytorch", "lifelines"}
+)
 ARRAY_MAKERS = frozenset(
     {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.core._internal._reconstruct"}
 )
@@ -48,6 +50,8 @@ def is_known(value: Value) -> bool:
     if isinstance(value, Global):
         own_new = value.reached == "getattr" and value.name.endswith(".__new__")
         return bool(value.name) and (own_new or not value.reached) and standing(value.module, value.name).known
+    if isinstance(value, Attribute):
+        return value.name.isidentifier() and not value.name.startswith("__") and _holds_numbers(value.of)
     if isinstance(value, Result):
         return is_known(value.callable)
     return False
@@ -225,6 +229,7 @@ RULES: dict[str, Callable[[Args], str]] = {
     "plain-type": _plain_type,
     "makes-array": _makes_array,
     "stream-in-memory": _stream_in_memory,
+    "file-in-state": _without_arguments,
 }
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ossmodelkit.formats.pickle_resolve import bytes_in
+from ossmodelkit.formats.pickle_bytes import STATES_WITH_FILES, bytes_in
 from ossmodelkit.formats.pickle_values import Box, Value
 
+SKORCH_FILE = STATES_WITH_FILES["skorch"]
 LONGEST_FORMULA = 10_000
 # A formula of R's kind: names, numbers, signs, and the few functions that only change a column.
 FORMULA_CALLS = r"C|I|Q|Treatment|Sum|Poly|Helmert|center|standardize|scale|poly|bs|cr|cc|te"
@@ -29,6 +30,9 @@ def state_problem(rule: str, state: Value) -> str:
     """What is wrong with setting the state of an object made from a guarded name."""
     if rule == "stream-in-memory":
         return "" if _is_stream_state(state) else "sets a state that is more than bytes and a place in them"
+    if rule == "file-in-state":
+        right = _is_readable(state) and any(bytes_in(one) is not None for one in _values_of(state, SKORCH_FILE))
+        return "" if right else "sets a state whose torch file cannot be told"
     if rule not in STATES:
         return ""
     if not _is_readable(state):

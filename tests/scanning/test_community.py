@@ -1,0 +1,122 @@
+"""Names of libraries beside the large ones, as they write them; below stands what only looks like it."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import struct
+from base64 import b64encode
+
+import pytest
+
+from ossmodelkit.scanning.verdict import Word
+from tests.making.memory import said, scan_bytes
+from tests.making.pickle_assembly import args, called, framed, named, old, stacked, text
+
+NAMES = [
+    "optuna.study.study:Study",
+    "optuna.storages._in_memory:InMemoryStorage",
+    "gymnasium.spaces.box:Box",
+    "stable_baselines3.common.vec_env.vec_normalize:VecNormalize",
+    "networkx.classes.graph:Graph",
+    "networkx.classes.coreviews:AdjacencyView",
+    "hmmlearn.hmm:CategoricalHMM",
+    "river.preprocessing.scale:StandardScaler",
+    "pyod.models.knn:KNN",
+    "xarray.core.dataarray:DataArray",
+    "gpytorch.kernels.rbf_kernel:RBFKernel",
+    "polars.dataframe.frame:DataFrame",
+    "datasets.arrow_dataset:Dataset",
+    "datasets.table:InMemoryTable",
+    "torch_geometric.data.data:Data",
+    "tiktoken.core:Encoding",
+    "lifelines.fitters.coxph_fitter:CoxPHFitter",
+]
+# Their `__setstate__` opens a connection or a file, calls what stands in the state, or makes code.
+REFUSED = [
+    "optuna.storages._rdb.storage:RDBStorage",
+    "optuna.storages._grpc.client:GrpcStorageProxy",
+    "stable_baselines3.common.vec_env.base_vec_env:CloudpickleWrapper",
+    "gymnasium.utils.ezpickle:EzPickle",
+    "gymnasium.vector.utils.misc:CloudpickleWrapper",
+    "networkx.classes.reportviews:OutEdgeDataView",
+    "datasets.table:MemoryMappedTable",
+    "datasets.builder:DatasetBuilder",
+    "polars.lazyframe.frame:LazyFrame",
+    "polars.io.csv.functions:read_csv",
+    "torch_geometric.nn.conv.gcn_conv:GCNConv",
+    "xarray.backends.file_manager:CachingFileManager",
+]
+STATE = b"}" + text("a") + b"K\1sb"
+SHELL = b"\x80\x02cos\nsystem\nU\2id\x85R."
+
+
+@pytest.mark.parametrize("full", NAMES)
+def test_what_libraries_make_and_fill_is_clean(full: str) -> None:
+    found = scan_bytes(framed(stacked(*full.split(":")) + b")\x81" + STATE))
+    assert found.verdict is Word.CLEAN, said(found)
+
+
+@pytest.mark.parametrize("full", REFUSED)
+def test_what_does_more_than_keep_its_state_is_told(full: str) -> None:
+    found = scan_bytes(framed(stacked(*full.split(":")) + b")\x81" + STATE))
+    assert found.verdict in (Word.SUSPICIOUS, Word.DANGEROUS), said(found)
+
+
+def raw(data: bytes) -> bytes:
+    return b"B" + struct.pack("<I", len(data)) + data
+
+
+def network(state: bytes) -> bytes:
+    return framed(stacked("skorch.classifier", "NeuralNetClassifier") + b")\x81}(" + state + b"ub")
+
+
+FILE = text("__cuda_dependent_attributes__")
+
+
+def test_the_torch_file_in_a_skorch_network_is_read() -> None:
+    clean = pickle.dumps({"module_": None}, 2)
+    assert scan_bytes(network(FILE + raw(clean))).verdict is Word.CLEAN
+    found = scan_bytes(network(FILE + raw(SHELL)))
+    assert found.verdict is Word.DANGEROUS, said(found)
+    assert scan_bytes(network(FILE + raw(clean) + FILE + raw(SHELL))).verdict is Word.DANGEROUS
+    assert scan_bytes(network(text("lr") + b"K\1")).verdict is Word.SUSPICIOUS
+
+
+def test_keras_models_that_scikeras_packs_into_an_array_are_read() -> None:
+    unpack = stacked("scikeras._saving_utils", "unpack_keras_model")
+    frombuffer = stacked("numpy._core.numeric", "_frombuffer")
+    kind = called(stacked("numpy", "dtype"), text("u1"), b"\x89", b"\x88")
+    for data, expected in ((pickle.dumps({"a": 1}, 2), Word.CLEAN), (SHELL, Word.DANGEROUS)):
+        array = called(frombuffer, raw(data), kind, b"K\1\x85", text("C"))
+        found = scan_bytes(framed(called(unpack, array)))
+        assert found.verdict is expected, said(found)
+
+
+def test_pickles_that_stable_baselines_keeps_as_text_are_read() -> None:
+    def data(inner: bytes) -> bytes:
+        field = {":type:": "<class 'abc.ABCMeta'>", ":serialized:": b64encode(inner).decode()}
+        return json.dumps({"policy_class": field, "gamma": 0.99}).encode()
+
+    policy = framed(stacked("stable_baselines3.common.policies", "ActorCriticPolicy"))
+    assert scan_bytes(data(policy), "data").verdict is Word.CLEAN
+    found = scan_bytes(data(SHELL), "data")
+    assert found.verdict is Word.DANGEROUS, said(found)
+    assert "policy_class" in said(found)
+
+
+def test_a_method_is_kept_of_objects_that_compute_and_of_no_others() -> None:
+    def kept(module: str, name: str, method: str) -> bytes:
+        made = named(module, name) + b")\x81"
+        bound = called(named("__builtin__", "getattr"), made, text(method))
+        return old(called(named("functools", "partial"), bound))
+
+    assert scan_bytes(kept("lifelines.fitters.coxph_fitter", "CoxPHFitter", "_add_penalty")).verdict is Word.CLEAN
+    assert scan_bytes(kept("pathlib", "PosixPath", "unlink")).verdict is not Word.CLEAN
+    assert scan_bytes(kept("lifelines.fitters.coxph_fitter", "CoxPHFitter", "__class__")).verdict is not Word.CLEAN
+
+
+def test_enumerations_inside_a_class_take_one_text() -> None:
+    kind = stacked("formulaic.parser.types.factor", "Factor.Kind")
+    assert scan_bytes(framed(called(kind, text("numerical")))).verdict is Word.CLEAN
+    assert scan_bytes(framed(called(kind, text("a"), args(text("b"))))).verdict is not Word.CLEAN
