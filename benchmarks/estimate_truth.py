@@ -331,10 +331,16 @@ def _optimizer(learns: list[nn.Parameter], words: Mapping[str, Any]) -> Any:
 
 
 class _EightBit:
-    """Block-wise states by arithmetic: two bytes a number, two fp32 scales for 256; paged ones lie on the host."""
+    """Block-wise states by arithmetic, as bitsandbytes holds them: two bytes a number, two fp32 scales for 256.
+
+    Tensors under 4,096 numbers have fp32 states; paged ones of 100,000 and more lie on the host.
+    """
 
     def __init__(self, learns: list[nn.Parameter], *, paged: bool) -> None:
-        sizes = [0 if paged else 2 * one.numel() + 8 * one.numel() // 256 for one in learns]
+        sizes = []
+        for count in (one.numel() for one in learns):
+            packed = 2 * count + 8 * -(-count // 256) if count >= 4096 else 8 * count
+            sizes.append(0 if paged and count >= 100_000 else packed)
         self.learns = learns
         self.states = [torch.empty(size, dtype=torch.uint8) for size in sizes]
 

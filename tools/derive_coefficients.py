@@ -1,5 +1,7 @@
 """Derive configs/coefficients/*.json by tracing tiny models: `python -m tools.derive_coefficients [FAMILY…]`.
 
+`--again WORDS FAMILY…` traces only what a file lacks and the variants that have these words, such as frozen/keep.
+
 Nothing is fitted: every allocation of a step of three blocks is recorded as a product of the model's
 sizes, so the shipped numbers are exact for every other shape. Takes about two minutes a family on one core.
 """
@@ -12,11 +14,13 @@ import logging
 import sys
 import tomllib
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ossmodelkit.estimating.options import Attention, Autocast, Dtype, Loss, Method, Quantize, StepOptions
+from ossmodelkit.estimating.scenes import OF_THE_BATCH
 from ossmodelkit.foundation.resources import config as shipped
 
 PRECISIONS = {
@@ -43,9 +47,11 @@ IMAGE_ACROSS = 36  # patches a side of the tiny image
 class Table:
     """Things by number, each kept once."""
 
-    def __init__(self) -> None:
+    def __init__(self, items: Iterable[Any] = ()) -> None:
         self.items: list[Any] = []
         self._at: dict[str, int] = {}
+        for item in items:
+            self.number(item)
 
     def number(self, item: Any) -> int:
         """The number of `item`."""
@@ -76,11 +82,16 @@ def tiny(family: dict[str, Any], *, gate: str | bool | None = None) -> tuple[dic
         value.pop("K"), value.pop("F")
         heads = value.pop("G")
         value["A"] = heads
+    elif derived.get("K") == "1":
+        value.pop("K")
+        heads = value["G"]
     else:
         heads = value["K"] * value["G"]
     if "D" in derived:
         value["H"] = heads * value["D"]
-    sizes = {**value, "A": heads, "K": value.get("K", heads), "L": 3, "N": 3}
+    shared = 1 if derived.get("K") == "1" else heads
+    blocks = 4 if family.get("sums_over_blocks") else 3
+    sizes = {**value, "A": heads, "K": value.get("K", shared), "L": blocks, "N": blocks}
     out: dict[str, Any] = {"model_type": family["types"][0]}
     for letter, key in family["fields"].items():
         out[key] = sizes[letter]
@@ -103,9 +114,9 @@ def tiny(family: dict[str, Any], *, gate: str | bool | None = None) -> tuple[dic
     return out, value
 
 
-def with_own_key_heads(family: dict[str, Any]) -> dict[str, Any]:
-    """The family with as many key heads as query heads: then nothing is repeated, and views stay views."""
-    return family | {"derived": family.get("derived", {}) | {"K": "A"}}
+def with_key_heads(family: dict[str, Any], rule: str) -> dict[str, Any]:
+    """A twin: as many key heads as query heads (`A`: nothing is repeated), or one (`1`: repeating is a view)."""
+    return family | {"derived": family.get("derived", {}) | {"K": rule}}
 
 
 def letters_for(value: dict[str, int], family: dict[str, Any]) -> Any:
@@ -154,8 +165,6 @@ def variants(family: dict[str, Any], *, tied: bool) -> list[dict[str, Any]]:
     ):
         if method == "prompt" and attention == "varlen":
             continue
-        if precision == "fp16-autocast" and (method == "prompt" or attention not in ("sdpa", "eager", "sdpa-padded")):
-            continue  # a rare pair; the estimate falls back on 16-bit weights of the product's own type
         key = f"{method}/{precision}/{attention}/{'recompute' if saving else 'keep'}"
         out.append({"key": key, "method": method, "precision": precision, "attention": attention, "saving": saving})
     return out
@@ -211,6 +220,52 @@ def segments(tape: Any, reader: Any, sizes: Table) -> list[tuple[str, list[Any]]
     return out
 
 
+def folded(cut: list[tuple[str, list[Any]]], sizes: Table, family: dict[str, Any]) -> list[tuple[str, list[Any]]]:
+    """Three blocks out of four, for families whose blocks add to one gradient (T5's position bias).
+
+    Going backward, the block next to the first lets go of what the others hand on: the third speaks for the
+    middle ones, and what the second does beyond it is put before the first.
+    """
+    if not family.get("sums_over_blocks"):
+        return cut
+    parts = dict(cut)
+    last = max(name for name in parts if name.endswith("after"))
+    weights = [event for name in parts if name.endswith(".2") for event in _of_weights(_net(parts[name], []), sizes)]
+    out = []
+    for name, events in cut:
+        stack, _, rest = name.partition(".")
+        if rest in ("2", "1.back"):
+            continue
+        renamed = {"3": "2", "3.back": "2.back", "2.back": "1.back"}.get(rest, rest)
+        told = events
+        if rest == "0.back":
+            told = _behind(_net(parts[f"{stack}.1.back"], parts[f"{stack}.2.back"]), events)
+        elif name == last:
+            told = events + weights  # their casts are let go of here, of one block too many
+        out.append((f"{stack}.{renamed}" if rest else name, told))
+    return out
+
+
+def _behind(more: list[int], events: list[Any]) -> list[Any]:
+    """`events` after some more; linear layers tell where their input is freed by place."""
+    moved = [[*e[:4], e[4] + len(more)] if isinstance(e, list) and e[0] == "F" and e[4] >= 0 else e for e in events]
+    return [*more, *moved]
+
+
+def _of_weights(events: list[int], sizes: Table) -> list[int]:
+    return [event for event in events if not OF_THE_BATCH & set(sizes.items[abs(event) - 1][1])]
+
+
+def _net(events: list[Any], usual: list[Any]) -> list[int]:
+    """Births that are left when all deaths are taken away, or the reverse, of `events` beyond `usual`."""
+    count: Counter[int] = Counter()
+    for sign, part in ((1, events), (-1, usual)):
+        for event in part:
+            if isinstance(event, int):
+                count[abs(event)] += sign if event > 0 else -sign
+    return [size if left > 0 else -size for size, left in count.items() for _ in range(abs(left))]
+
+
 def is_block(name: str) -> bool:
     """Whether a segment belongs to a block (either direction)."""
     return name.split(".")[1:2] != ["after"] and name.split(".")[1:2] != ["before"] and name[0].isdigit()
@@ -229,6 +284,9 @@ def parameters(model: Any, reader: Any, *, learning: bool = False) -> list[Any]:
         shown, inner = name, None
         if stack is not None:
             number, _, rest = name.removeprefix(f"{stacks[stack]}.").partition(".")
+            number = _of_three(number, models.block_lists(model)[stack])
+            if not number:
+                continue
             inner = f"{stack}.{number}"
             shown = f"{stacks[stack]}.{{}}.{rest}"
         shape = [list(reader.read((side,), 1, side)) for side in parameter.shape]
@@ -251,13 +309,19 @@ def linears(model: Any) -> dict[str, list[Any]]:
         out[key] = ["conv1d" if conv else "linear", inside, outside]
 
     for stack, blocks in enumerate(models.block_lists(model)):
-        for number, block in enumerate(blocks):
-            for name, module in block.named_modules():
+        for at, block in enumerate(blocks):
+            number = _of_three(str(at), blocks)
+            for name, module in block.named_modules() if number else ():
                 if isinstance(module, LINEAR):
                     note(f"{stack}.{number}:{name}", module)
     for name, module in models.outer_linears(model):
         note(f"outer:{name}", module)
     return out
+
+
+def _of_three(number: str, blocks: Any) -> str:
+    """The number of a block among three, where four were recorded; nothing for the one that is left out."""
+    return {"2": "", "3": "2"}.get(number, number) if len(blocks) == 4 else number
 
 
 def starting(family: dict[str, Any], variant: dict[str, Any]) -> tuple[str, ...]:
@@ -270,17 +334,16 @@ def starting(family: dict[str, Any], variant: dict[str, Any]) -> tuple[str, ...]
     return tuple(family.get("starts", ()))
 
 
-def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, Any]:
-    """Everything that is shipped for one family."""
+def derive(name: str, family: dict[str, Any], *, only: str = "", kept: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Everything that is shipped for one family; what `kept` holds already is not traced again."""
     from ossmodelkit.trainer import chunked_loss, tracing_tapes
     from ossmodelkit.trainer.tracing_symbols import SYMBOLS
 
-    sizes, parts = Table(), Table()
-    bodies: dict[str, Any] = {}
-    starts: dict[str, Any] = {}
-    ends: dict[str, Any] = {}
-    shapes: dict[str, Any] = {}
-    layers: dict[str, Any] = {}
+    known = kept or {}
+    sizes, parts = Table(known.get("sizes", ())), Table(known.get("segments", ()))
+    bodies, starts, ends, shapes, layers = (
+        dict(known.get(shelf, {})) for shelf in ("bodies", "starts", "ends", "parameters", "linears")
+    )
     chunked_loss.LOGITS_AT_ONCE = SYMBOLS["R"][0] * SYMBOLS["V"][0]
     losses = [Loss(item) for item in family.get("loss", ["full", "chunked"])]
     for gate in next(iter(family.get("gates", {}).values()), [None]):
@@ -309,12 +372,13 @@ def derive(name: str, family: dict[str, Any], *, only: str = "") -> dict[str, An
                 except Exception as error:
                     print(f"  left out {key}: {type(error).__name__}: {str(error)[:120]}", file=sys.stderr)
                     continue
-                cut = segments(tape, reader, sizes)
+                cut = folded(segments(tape, reader, sizes), sizes, family)
                 if first:
                     bodies[key] = [[part, parts.number(events)] for part, events in cut]
                     for start in starting(family, variant):
                         late, _ = tracing_tapes.record(laid, plan, family["task"], frozen=True, start=start)
-                        wanted = [one for one in segments(late, reader, sizes) if one[0].split(".")[1:2] == ["0"]]
+                        again = folded(segments(late, reader, sizes), sizes, family)
+                        wanted = [one for one in again if one[0].split(".")[1:2] == ["0"]]
                         starts[f"{key}/{start}"] = {part: parts.number(events) for part, events in wanted}
                 if new_end:
                     ends[end_key] = {part: parts.number(events) for part, events in cut if not is_block(part)}
@@ -346,10 +410,14 @@ def derive_adapters() -> dict[str, Any]:
 
     out: dict[str, Any] = {}
     for key, options, conv, forward, wide in adapter_variants():
-        try:
-            out[key] = profile(options, conv=conv, feedforward=forward, wide_input=wide)
-        except Exception as error:
-            print(f"  left out {key}: {type(error).__name__}: {str(error)[:90]}", file=sys.stderr)
+        kinds = [(key, False)]
+        if options.method is Method.DORA and not conv:  # it takes the bias off the base's output, and adds it later
+            kinds.append((key.replace("dora/", "dora-bias/", 1), True))
+        for name, bias in kinds:
+            try:
+                out[name] = profile(options, conv=conv, feedforward=forward, wide_input=wide, bias=bias)
+            except Exception as error:
+                print(f"  left out {name}: {type(error).__name__}: {str(error)[:90]}", file=sys.stderr)
     return {"schema": 1, "derived_with": versions(), "profiles": out}
 
 
@@ -398,17 +466,45 @@ def versions() -> dict[str, str]:
     return {name: version(name).split("+")[0] for name in ("torch", "transformers", "peft")}
 
 
+def kept_of(path: Path, again: str) -> dict[str, Any] | None:
+    """What stays of a file: all variants but those whose key holds every word of `again`, such as frozen/keep.
+
+    Nothing stays where other versions of the libraries were traced.
+    """
+    if not again or not path.is_file():
+        return None
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    if found["derived_with"] != versions():
+        return None
+    words = set(again.split("/"))
+    for shelf in ("bodies", "starts", "ends"):
+        found[shelf] = {key: value for key, value in found[shelf].items() if not words <= set(key.split("/"))}
+    used = [at for body in found["bodies"].values() for _, at in body]
+    used += [at for shelf in ("starts", "ends") for one in found[shelf].values() for at in one.values()]
+    place = {at: number for number, at in enumerate(dict.fromkeys(used))}
+    found["segments"] = [found["segments"][at] for at in place]
+    found["bodies"] = {key: [[name, place[at]] for name, at in body] for key, body in found["bodies"].items()}
+    for shelf in ("starts", "ends"):
+        found[shelf] = {key: {name: place[at] for name, at in one.items()} for key, one in found[shelf].items()}
+    return found
+
+
 def main(words: list[str]) -> None:
-    """Write the files named, or all."""
+    """Write the files named, or all; after `--again frozen/keep` only what is missing or has these words."""
+    again = ""
+    if words[:1] == ["--again"]:
+        again, words = words[1], words[2:]
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     folder = shipped("coefficients")
     known = families()
-    twins = {f"{name}_mha": with_own_key_heads(family) for name, family in known.items() if "K" in family["fields"]}
-    known |= twins
+    grouped = {name: family for name, family in known.items() if "K" in family["fields"]}
+    known |= {f"{name}_mha": with_key_heads(family, "A") for name, family in grouped.items()}
+    known |= {f"{name}_mqa": with_key_heads(family, "1") for name, family in grouped.items()}
     for name in words or ["adapters", *known]:
-        made = derive_adapters() if name == "adapters" else derive(name, known[name])
         path = Path(folder) / f"{name}.json"
+        kept = kept_of(path, again)
+        made = derive_adapters() if name == "adapters" else derive(name, known[name], kept=kept)
         path.write_text(json.dumps(made, separators=(",", ":")) + "\n")
         print(f"{name}: {path.stat().st_size / 1e3:.0f} kB", flush=True)
 

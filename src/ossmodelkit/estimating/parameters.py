@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -42,6 +42,7 @@ class Linear:
     outputs: int
     times: int
     dense: bool = False
+    bias: bool = False
 
 
 def tensors(model: Architecture) -> tuple[Tensor, ...]:
@@ -99,7 +100,11 @@ def linears(model: Architecture) -> tuple[Linear, ...]:
     """The linear layers, but for the head over the vocabulary; those outside the blocks have stack -1."""
     found = []
     for recorded, dense, mark in _files(model):
-        listed = coefficients.load(recorded)["linears"][f"{mark}linears"]
+        data = coefficients.load(recorded)
+        listed = data["linears"][f"{mark}linears"]
+        biased = {
+            name.removesuffix(".bias") for name, _, _ in data["parameters"][f"{mark}shapes"] if name.endswith(".bias")
+        }
         for key, (kind, inputs, outputs) in listed.items():
             where, _, name = key.partition(":")
             outer = where == "outer"
@@ -115,6 +120,7 @@ def linears(model: Architecture) -> tuple[Linear, ...]:
                     outputs=coefficients.amount(outputs, model.letters),
                     times=times,
                     dense=dense,
+                    bias=name.rpartition(".")[2] in model.biased or bool(_matching(biased, name)),
                 )
             )
     return tuple(found)
@@ -149,8 +155,14 @@ def targets(model: Architecture, options: StepOptions) -> Targets:
                 f"peft has no {options.method} for the experts of {model.model_type}",
                 hint="name layers: --targets q_proj,k_proj,v_proj,o_proj",
             )
-        return Targets(names=frozenset(known))
+        fused = {one for one in known if one.rpartition(".")[2] in model.spec.get("fused", ())}
+        return Targets(names=frozenset(known - fused if options.method in WITH_RANK else known))
     for name in wanted:
+        if name.rpartition(".")[2] in model.spec.get("fused", ()):
+            raise NothingToJudgeError(
+                f"--targets {name}: peft adapts the experts of {model.model_type} with it as well",
+                hint=f"{coefficients.TRACE}; or name layers of the attention",
+            )
         if not _matching(known, name):
             short = {one.rpartition(".")[2] for one in known}
             raise UsageError(f"--targets: no layer is called {name!r}", hint=did_you_mean(name, short))
@@ -160,7 +172,7 @@ def targets(model: Architecture, options: StepOptions) -> Targets:
     )
 
 
-def _matching(known: set[str], name: str) -> list[str]:
+def _matching(known: Collection[str], name: str) -> list[str]:
     return [one for one in known if one == name or one.endswith(f".{name}")]
 
 

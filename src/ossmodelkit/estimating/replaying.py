@@ -202,6 +202,7 @@ def _wrap(linear: Linear, chosen: Targets, options: StepOptions, rows: int, *, w
     if linear.name in chosen.names:
         name = {Method.IA3: "ia3", Method.DORA: "dora"}.get(options.method, "lora")
         name += "-ff" if linear.name in chosen.feedforward else ""
+        name += "-bias" if name == "dora" and linear.bias and kind == "linear" else ""
     if name == "plain":
         adapter = Dtype.FP32
     letters = {"n": rows, "i": linear.inputs, "o": linear.outputs, "r": options.rank}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -96,6 +96,8 @@ def _through(
             if wrap is None:
                 continue
             if keeps:
+                if wrap.bare_saved and not _is_saved(events[:at], size, wrap):
+                    wrap = replace(wrap, bare_saved=0)
                 out.append(-wrap.output_bytes - wrap.bare_saved)
                 out.extend(wrap.forward)
                 left.wraps[event[1]] = wrap
@@ -110,6 +112,13 @@ def _through(
         elif event[0] == "G":
             _back_through(out, event, size(event[2]), left, last)
     return out
+
+
+def _is_saved(before: list[Any], size: Callable[[int], int], wrap: Wrap) -> bool:
+    """Whether the bare layer that ran last saved the cast of its weight: not where its input needs no gradient."""
+    starts = [at for at, event in enumerate(before) if isinstance(event, list)]
+    own = before[starts[-1] + 1 :] if starts else before
+    return -wrap.bare_saved not in [size(event) for event in own if isinstance(event, int)]
 
 
 def _stopped(out: list[int], left: Open, last: Mapping[str, Wrap]) -> None:

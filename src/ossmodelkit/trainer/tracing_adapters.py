@@ -33,14 +33,16 @@ class _One(nn.Module):
         return out
 
 
-def profile(options: StepOptions, *, conv: bool, feedforward: bool, wide_input: bool) -> dict[str, Any]:
+def profile(
+    options: StepOptions, *, conv: bool, feedforward: bool, wide_input: bool, bias: bool = False
+) -> dict[str, Any]:
     """Events of one layer forward, backward, and forward where it is recomputed later (`resting`).
 
     The input's own storage is left out, and told apart by `retains`. `again` says how many of the forward events
     recomputing repeats before it has all that is saved, `early` how many of the backward events need nothing saved.
     """
     kind = torch.float32 if wide_input else models.TORCH[_narrow(options)]
-    model = _module(options, conv=conv, feedforward=feedforward)
+    model = _module(options, conv=conv, feedforward=feedforward, bias=bias)
     with FakeTensorMode(allow_non_fake_inputs=True):
         models.materialize(model)
         tape, held = _passes(model, kind, options)
@@ -114,13 +116,13 @@ def _narrow(options: StepOptions) -> Dtype:
     return options.dtype if options.autocast is Autocast.NONE else Dtype.BF16
 
 
-def _module(options: StepOptions, *, conv: bool, feedforward: bool) -> nn.Module:
+def _module(options: StepOptions, *, conv: bool, feedforward: bool, bias: bool) -> nn.Module:
     import peft
 
     dtype = models.TORCH[options.dtype]
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        layer: nn.Module = Conv1D(OUT, IN) if conv else nn.Linear(IN, OUT, bias=False)
+        layer: nn.Module = Conv1D(OUT, IN) if conv else nn.Linear(IN, OUT, bias=bias)
         model: nn.Module = _One(layer.to(dtype))
         model.requires_grad_(False)
         if options.quantize is not Quantize.NONE:

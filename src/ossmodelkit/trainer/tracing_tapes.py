@@ -119,15 +119,30 @@ def _marked_stops(tape: StorageTape) -> Iterator[None]:
         checkpoint._StopRecomputationError = before
 
 
+class _Flow(torch.autograd.Function):
+    """The same storage, needing a gradient; unlike a leaf, nothing holds on to it or to its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, out: torch.Tensor, anchor: torch.Tensor) -> torch.Tensor:
+        return out.view_as(out)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> Any:
+        return None, None
+
+
 def let_gradients_flow(model: nn.Module, start: str = "") -> None:
     """Make every linear layer's output need a gradient, as an adapter on it would.
 
     With `start`, the first block's layers before the one of that name stay without: nothing learns below it.
     """
+    anchor = torch.empty(1, requires_grad=True)
 
-    def hook(module: nn.Module, args: Any, out: torch.Tensor) -> None:
-        if not out.requires_grad and torch.is_grad_enabled():
-            out.requires_grad_(True)
+    def hook(module: nn.Module, args: Any, out: torch.Tensor) -> torch.Tensor:
+        if out.requires_grad or not torch.is_grad_enabled():
+            return out
+        flowing: torch.Tensor = _Flow.apply(out, anchor)
+        return flowing
 
     for blocks in models.block_lists(model):
         flows = not start
