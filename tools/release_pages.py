@@ -28,7 +28,7 @@ def page(item: Item) -> str:
         f"**Looks at:** `{item.artifact}`",
         f"**Weighs:** {weights}. In other profiles it is not applicable, which is never a pass."
         + ("" if item.waivable else " No waiver may silence it."),
-        *([_statement(item)] if item.asks else []),
+        *([_statement(item)] if item.asks or item.may_tell else []),
         *([_measurement(item)] if item.measure else []),
         f"**Where the question comes from:** {', '.join(item.refs)}. An answer here does not mean a law is satisfied.",
         "**What to do:** `kit release check MODEL` shows what was seen and the remedy beside it. "
@@ -38,7 +38,8 @@ def page(item: Item) -> str:
 
 
 def _statement(item: Item) -> str:
-    lines = "\n".join(f"  {name}: …" for name in item.asks)
+    told = [*item.asks, *(f"{name}: …   # where it is known" for name in item.may_tell)]
+    lines = "\n".join(f"  {name}" if ":" in name else f"  {name}: …" for name in told)
     return f"**Stated like this:**\n\n```yaml\n{item.id}:\n  by: Ada Example\n  date: 2026-11-21\n{lines}\n```"
 
 

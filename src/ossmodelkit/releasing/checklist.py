@@ -15,6 +15,8 @@ from ossmodelkit.releasing.items import Item, Weight, items
 from ossmodelkit.releasing.noting import Note, State
 
 GO_DECISION = "OPS-010"
+# Answered by the act of signing and by whoever verifies; a decision about the model does not wait for them.
+OF_THE_SIGNATURE = frozenset({"PRV-001", "PRV-002", "PRV-004"})
 NOT_FULFILLED = (State.ERROR, State.FAIL, State.MISSING, State.STALE)
 SEVERITIES = {Weight.BLOCK: Severity.HIGH, Weight.WARN: Severity.MEDIUM, Weight.INFO: Severity.LOW}
 
@@ -60,8 +62,9 @@ class Checklist:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over "id state" of every item but the go decision, which speaks of this digest."""
-        lines = (f"{line.item.id} {line.state}\n" for line in self.lines if line.item.id != GO_DECISION)
+        """SHA-256 over "id state" of every item that a go decision can be about; it speaks of this digest."""
+        apart = OF_THE_SIGNATURE | {GO_DECISION}
+        lines = (f"{line.item.id} {line.state}\n" for line in self.lines if line.item.id not in apart)
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def findings(self) -> tuple[Finding, ...]:
@@ -87,12 +90,19 @@ def judge(dossier: Dossier, checks: Iterable[Check]) -> Checklist:
     An item without a check, and a check that crashes, is an error and never a pass.
     """
     by_id = {one.id: one for one in checks}
-    rest = [_line(item, by_id.get(item.id), dossier) for item in items() if item.id != GO_DECISION]
-    others = Checklist(lines=tuple(rest), fail_on=dossier.demands.fail_on)
-    informed = replace(dossier, checklist_digest=others.digest)
-    lines = {line.item.id: line for line in rest}
+    others = _others(dossier, by_id)
+    own = dossier.own_demands or dossier.demands
+    approved = others if own == dossier.demands else _others(replace(dossier, demands=own), by_id)
+    informed = replace(dossier, checklist_digest=approved.digest)
+    lines = {line.item.id: line for line in others.lines}
     lines |= {item.id: _line(item, by_id.get(item.id), informed) for item in items() if item.id == GO_DECISION}
     return replace(others, lines=tuple(lines[item.id] for item in items()))
+
+
+def _others(dossier: Dossier, by_id: Mapping[str, Check]) -> Checklist:
+    """Every item but the go decision, which is about them."""
+    lines = (_line(item, by_id.get(item.id), dossier) for item in items() if item.id != GO_DECISION)
+    return Checklist(lines=tuple(lines), fail_on=dossier.demands.fail_on)
 
 
 def _line(item: Item, check: Check | None, dossier: Dossier) -> Line:

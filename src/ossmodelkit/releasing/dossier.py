@@ -98,6 +98,7 @@ class Dossier:
     `created` is the time written into it. `today` is the reader's day: waivers and dates in the future are
     judged by it. `documents` holds what wraps the payload,
     by name. `odd` are names that are no regular files.
+    `own_demands` are the publisher's where a reader's came on top: a go decision was made under those.
     """
 
     words: Words
@@ -106,6 +107,7 @@ class Dossier:
     created: datetime
     today: date
     demands: Demands = field(default_factory=Demands)
+    own_demands: Demands | None = None
     records: tuple[Evidence, ...] = ()
     attestations: tuple[Attestation, ...] = ()
     waivers: tuple[Waiver, ...] = ()
@@ -165,7 +167,12 @@ class Dossier:
 
     @property
     def parents(self) -> tuple[ParentFact, ...]:
-        """The models this one was made from, by the run that made it and by what its files declare."""
+        """The models this one was made from."""
+        return tuple(one for one in self.made_from if one.relation is not Relation.DATASET)
+
+    @property
+    def made_from(self) -> tuple[ParentFact, ...]:
+        """Models and data sets, by the run that made these bytes and by what its files declare."""
         return tuple(_merged(self._parents()))
 
     def _parents(self) -> Iterator[ParentFact]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
+from math import isfinite
 from typing import Any
 
 from ossmodelkit.core.evidence import Kind
@@ -17,7 +18,7 @@ from ossmodelkit.releasing.card import numbers
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.index import dump
 from ossmodelkit.releasing.owed import parent_name
-from ossmodelkit.releasing.runs import datasets, environment
+from ossmodelkit.releasing.runs import datasets, loaders
 from ossmodelkit.releasing.said import use_of
 
 UNKNOWN = "unknown: "
@@ -31,10 +32,7 @@ def rules() -> Mapping[str, Any]:
 
 def status(dossier: Dossier) -> dict[str, Any]:
     """Whether this modification makes its maker a provider: compute, threshold, ratio, and the word for it."""
-    flop = numbers.flop(dossier)
-    stated = dossier.attested("DOC-006")
-    base = stated.answers.get("base_flop") if stated else None
-    base = float(base) if isinstance(base, (int, float)) and not isinstance(base, bool) and base > 0 else None
+    flop, base = numbers.flop(dossier), base_flop(dossier)
     of = base if base is not None else float(rules()["indicator_flop"])
     threshold = of * float(rules()["modifier_share"])
     ratio = flop / threshold if flop is not None else None
@@ -44,7 +42,7 @@ def status(dossier: Dossier) -> dict[str, Any]:
         "base_flop": base,
         "counted_from": "the base's training compute, as stated"
         if base
-        else "the indicator: the base's compute is unknown",
+        else "the indicator: the base's compute is unknown (attest.yaml may state base_flop under DOC-006)",
         "threshold_flop": threshold,
         "ratio": ratio,
         "times_below": 1 / ratio if ratio else None,
@@ -56,6 +54,20 @@ def status(dossier: Dossier) -> dict[str, Any]:
         "systemic_risk_flop": rules()["systemic_flop"],
         "note": "The duties of who modifies are limited to the modification. This is arithmetic, not legal advice.",
     }
+
+
+def base_flop(dossier: Dossier) -> float | None:
+    """The base's training compute as a person stated it; None where nobody did, or not as a number above zero.
+
+    YAML 1.1 takes 1e24 for text, and people write it.
+    """
+    stated = dossier.attested("DOC-006")
+    told = stated.answers.get("base_flop") if stated else None
+    try:
+        found = float(told) if isinstance(told, (int, float, str)) and not isinstance(told, bool) else 0.0
+    except (ValueError, OverflowError):
+        return None
+    return found if isfinite(found) and found > 0 else None
 
 
 def form(dossier: Dossier) -> dict[str, Any]:
@@ -152,9 +164,9 @@ def facts(dossier: Dossier) -> dict[str, str]:
         "architecture": _joined(f"{k}: {v}" for k, v in counted.items()) or UNKNOWN + "no configuration in the payload",
         "parameters": f"{counted['parameters']:,}" if "parameters" in counted else UNKNOWN + "nobody counted them",
         "license": dossier.license_id or UNKNOWN + "not stated",
-        "libraries": _joined(f"{k} {v}" for k, v in environment(dossier).items()) or UNKNOWN + "not recorded",
+        "libraries": _joined(f"{k} {v}" for k, v in loaders(dossier).items()) or UNKNOWN + "not recorded",
         "method": _joined(f"{k}: {v}" for k, v in _table(run.get("method")).items()) or UNKNOWN + "not recorded",
-        "data": _joined(f"{n} (SHA-256 {f.get('sha256') or 'unknown'})" for n, f in every) or UNKNOWN + "not recorded",
+        "data": _joined(_dataset(n, f) for n, f in every) or UNKNOWN + "not recorded",
         "rows": _joined(f"{n}: {f.get('used_rows') or f.get('rows') or 'unknown'}" for n, f in every)
         or UNKNOWN + "not recorded",
         "kinds": _joined(f"{n}: {f.get('format') or f.get('kind') or 'unknown'}" for n, f in every)
@@ -170,6 +182,14 @@ def facts(dossier: Dossier) -> dict[str, str]:
         **_stated(dossier),
         **{k: v or UNKNOWN + "not stated" for k, v in use_of(dossier).items()},
     }
+
+
+def _dataset(name: str, known: Mapping[str, Any]) -> str:
+    """One data set in a line: kind, size, license and digest, each unknown where nobody recorded it."""
+    kind = known.get("format") or known.get("kind") or "unknown"
+    rows = known.get("used_rows") or known.get("rows") or "unknown"
+    rest = f"license: {known.get('license') or 'unknown'}, SHA-256: {known.get('sha256') or 'unknown'}"
+    return f"{name} (kind: {kind}, rows: {rows}, {rest})"
 
 
 def _stated(dossier: Dossier) -> dict[str, str]:

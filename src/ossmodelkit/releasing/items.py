@@ -13,6 +13,8 @@ from ossmodelkit.foundation import resources
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import did_you_mean
 
+LISTS = ("profiles", "refs", "asks", "may_tell", "needs")
+
 
 class Weight(StrEnum):
     """What it means when an item is not fulfilled; the order is from a remark to a refusal."""
@@ -29,7 +31,10 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One question of the checklist; `asks` names what a person must state, `needs` what a measurement must hold."""
+    """One question of the checklist.
+
+    `asks` names what a person must state, `may_tell` what they may add, `needs` what a measurement must hold.
+    """
 
     id: str
     group: str
@@ -44,6 +49,7 @@ class Item:
     overrides: Mapping[str, Weight] = field(default_factory=dict)
     waivable: bool = True
     asks: tuple[str, ...] = ()
+    may_tell: tuple[str, ...] = ()
     measure: str = ""
     needs: tuple[str, ...] = ()
 
@@ -62,7 +68,9 @@ def items() -> tuple[Item, ...]:
 
 def _item(row: dict[str, Any]) -> Item:
     """Shipped data, held against its shape by a test: the general reader would cost more than all else here."""
-    lists: dict[str, Any] = {name: tuple(row[name]) for name in ("profiles", "refs", "asks", "needs") if name in row}
+    lists: dict[str, Any] = {
+        name: tuple(row[name]) for name in ("profiles", "refs", "asks", "may_tell", "needs") if name in row
+    }
     overrides = {profile: Weight(word) for profile, word in row.get("overrides", {}).items()}
     fields: dict[str, Any] = {**row, **lists, "severity": Weight(row["severity"]), "overrides": overrides}
     return Item(**fields)

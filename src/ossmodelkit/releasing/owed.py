@@ -22,7 +22,7 @@ def notice(dossier: Dossier, upstream: bytes = b"") -> bytes:
     lines = [dossier.words.name, f"License: {dossier.license_id}"]
     if dossier.words.owner:
         lines.append(f"Released by {dossier.words.owner}")
-    for parent in dossier.parents:
+    for parent in dossier.made_from:
         licensed = f", licensed under {parent.license}" if parent.license else ""
         lines += ["", f"Made from {parent_name(parent.ref, parent.sha256)} ({parent.relation}){licensed}."]
     if dossier.was_trained:
@@ -50,7 +50,7 @@ def third_party(dossier: Dossier, texts: Mapping[str, bytes]) -> bytes:
 
 
 def _sections(dossier: Dossier, texts: Mapping[str, bytes]) -> Iterator[str]:
-    for parent in dossier.parents:
+    for parent in dossier.made_from:
         record = dossier.record(Kind.LICENSE, parent.sha256) if parent.sha256 else None
         licensed = parent.license or (str(record.details.get("concluded", "")) if record else "")
         yield f"\n## {parent_name(parent.ref, parent.sha256)}\n\nRelation: {parent.relation}  \n"
@@ -58,7 +58,7 @@ def _sections(dossier: Dossier, texts: Mapping[str, bytes]) -> Iterator[str]:
         if parent.sha256:
             yield f"Payload: `{parent.sha256}`\n"
     duties = [duty for duty in dossier.license_facts.get("obligations", ()) if isinstance(duty, Mapping)]
-    if duties and dossier.parents:
+    if duties and dossier.made_from:
         yield "\n## What is owed\n\n"
         yield from (f"- {duty.get('text', '')} ({duty.get('clause') or 'no clause given'})\n" for duty in duties)
     for name, text in sorted(texts.items()):

@@ -40,6 +40,7 @@ def _block(line: Line, dossier: Dossier, checklist: Checklist) -> str:
     proposed = _proposals(dossier, checklist)
     names = (*item.asks, "checklist_sha256") if item.id == GO_DECISION else item.asks
     answers = [f"  {name}: {json.dumps(proposed.get(f'{item.id}.{name}', ''), ensure_ascii=False)}" for name in names]
+    answers += [f"  # {name}:   where it is known" for name in item.may_tell]
     said = [f"# {item.title} ({line.weight}).", f"# {item.why}", f"# Wanted: {item.check}"]
     if item.id == GO_DECISION:
         said.append("# Every other answer changes the digest: state them first, then ask again for this one.")

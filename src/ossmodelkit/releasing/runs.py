@@ -10,6 +10,10 @@ from typing import Any
 from ossmodelkit.core.evidence import Kind
 from ossmodelkit.releasing.dossier import SHA256, Dossier
 
+# Of everything that was installed, what a reader wants to know; the bill of materials has the rest.
+LOADERS = (
+    "python", "torch", "transformers", "peft", "accelerate", "tokenizers", "safetensors", "datasets", "bitsandbytes",
+)  # fmt: skip
 RELEASE = re.compile(r"\d+(?:\.\w+)+(?:[+-][\w.]+)?")
 
 
@@ -34,6 +38,11 @@ def environment(dossier: Dossier) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def loaders(dossier: Dossier) -> dict[str, str]:
+    """The libraries that read a model, as the run had them."""
+    return {name: version for name, version in environment(dossier).items() if name in LOADERS}
+
+
 def _flat(table: object) -> Iterator[tuple[str, object]]:
     if isinstance(table, Mapping):
         for name, value in table.items():
@@ -50,7 +59,13 @@ def _from_record(dossier: Dossier, used: Mapping[str, Any]) -> dict[str, Any]:
         if record.subject.sha256 in digests or any(digest in named for digest in digests):
             licenses = record.details.get("licenses")
             known = dict(record.details)
+            known.update(next((one for one in _files(record.details) if one.get("sha256") in digests), {}))
             if isinstance(licenses, Mapping) and licenses:
                 known.setdefault("license", " AND ".join(sorted(map(str, licenses))))
             return known
     return {}
+
+
+def _files(details: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = details.get("files")
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, (list, tuple)) else []

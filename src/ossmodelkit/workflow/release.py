@@ -59,7 +59,7 @@ def release(options: Options, *, desk: Desk) -> Report:
         material = _material(options, desk, signer)
         dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))
         if checklist.outcome is not Outcome.PASS or signer is None:
-            return report("release", options.model, "refused", dossier, checklist)
+            return _told(report("release", options.model, "refused", dossier, checklist), options)
         _write(work, options, material, dossier, checklist, signer)
     _record(desk, dossier, checklist, signer)
     done = report("release", str(target), "released", dossier, checklist, target=target, model=options.model)
@@ -119,7 +119,16 @@ def report(
 
 
 def _told(done: Report, options: Options) -> Report:
-    return replace(done, notes=(*done.notes, *exposed(options)))
+    """The report with a word about the key, and with the profiles asked for in every step that follows."""
+    asked = "".join(f" -p {name}" for name in options.profiles) + (
+        f" --policy {options.policy}" if options.policy else ""
+    )
+    steps = tuple(_with(step, options.model, asked) for step in done.next_steps)
+    return replace(done, notes=(*done.notes, *exposed(options)), next_steps=steps)
+
+
+def _with(step: str, model: str, asked: str) -> str:
+    return step.replace(f" {model}", f" {model}{asked}", 1) if step.startswith("kit release ") else step
 
 
 def _material(options: Options, desk: Desk, signer: Signer | None) -> Material:

@@ -87,7 +87,7 @@ def _judged(
         return telling.unreadable(folder, who, checked, error)
     if changed := list(outside_faults(folder, dossier)):
         return telling.tampered(folder, who, checked, changed)
-    dossier = replace(dossier, demands=_all_demands(dossier, demands, who))
+    dossier = replace(dossier, own_demands=dossier.demands, demands=_all_demands(dossier, demands, who))
     checklist = judge(dossier, CATALOG)
     broken, unmet = statement_faults(folder, dossier, who)
     extra = [*unmet, *_clock(dossier, who), *_rescan(folder, wanted, desk, dossier)]

@@ -11,7 +11,7 @@ from ossmodelkit.foundation import templates
 from ossmodelkit.releasing.card import fences, frontmatter, numbers, scores, validator
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.owed import parent_name, use_limits
-from ossmodelkit.releasing.runs import datasets, environment
+from ossmodelkit.releasing.runs import datasets, loaders
 from ossmodelkit.releasing.said import known_limits, use_of
 
 Escape = Callable[[str], str]
@@ -19,18 +19,6 @@ BLOCKS = ("title", "use", "limits", "training", "data", "evaluation", "technical
 RELATIONS = (Relation.ADAPTER, Relation.FINETUNE, Relation.MERGE, Relation.QUANTIZED)
 STOCK_FILLERS = 3
 OUR_TRAINER = "Tuned with ossmodelkit:"
-# Of everything that was installed, what a reader of a card wants to know; the bill of materials has the rest.
-TOLD = (
-    "python",
-    "torch",
-    "transformers",
-    "peft",
-    "accelerate",
-    "tokenizers",
-    "safetensors",
-    "datasets",
-    "bitsandbytes",
-)
 
 
 def card(dossier: Dossier, existing: str, escape: Escape) -> str:
@@ -122,7 +110,7 @@ def facts(dossier: Dossier) -> dict[str, Any]:
         "seed": run.get("seed"),
         "run": numbers.run_numbers(dossier),
         "energy": numbers.energy(dossier),
-        "environment": {name: version for name, version in environment(dossier).items() if name in TOLD},
+        "environment": loaders(dossier),
         "hardware": _hardware(run),
         "datasets": list(datasets(dossier)),
         "data_records": dossier.all_of(Kind.DATA),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from ossmodelkit.core.evidence import Kind
@@ -59,7 +60,7 @@ def _listed(found: Any, shared: Mapping[str, Any]) -> Iterator[Score]:
 
 
 def _score(one: Mapping[str, Any], shared: Mapping[str, Any]) -> Score:
-    low_high: list[Any] = list(one.get("interval") or one.get("ci95") or ())
+    low_high: Any = one.get("interval") or one.get("ci95")
     own = {key: one[key] for key in SETTINGS if one.get(key) not in (None, "", {})}
     return Score(
         metric=str(one["metric"]),
@@ -68,7 +69,7 @@ def _score(one: Mapping[str, Any], shared: Mapping[str, Any]) -> Score:
         dataset=str(one.get("dataset") or ""),
         slice=str(one.get("slice") or ""),
         n=int(one["n"]) if _is_number(one.get("n")) else None,
-        interval=(float(low_high[0]), float(low_high[1])) if len(low_high) == 2 else None,
+        interval=(float(low_high[0]), float(low_high[1])) if _is_pair(low_high) else None,
         error=float(one["stderr"]) if _is_number(one.get("stderr")) else None,
         base=float(one["base"]) if _is_number(one.get("base")) else None,
         settings={**shared, **own},
@@ -98,5 +99,27 @@ def _in_run(dossier: Dossier) -> Iterator[Score]:
             )
 
 
+def fault_in(found: Any) -> str:
+    """Why results that somebody wants to keep as scores would not be read as such; empty when they would."""
+    rows = [{"metric": key, **_value(one)} for key, one in found.items()] if isinstance(found, Mapping) else found
+    for number, one in enumerate(rows if isinstance(rows, list) else (), 1):
+        if not isinstance(one, Mapping) or not isinstance(one.get("metric"), str) or not one["metric"]:
+            return f"result {number} names no metric"
+        for name in ("value", "base", "n", "stderr"):
+            if not _is_number(one.get(name, 0 if name != "value" else None)):
+                return f"result {number}: {name} is no number"
+        if one.get("interval", [0, 0]) and not _is_pair(one.get("interval", [0, 0])):
+            return f"result {number}: interval is no pair of numbers"
+    return "" if rows else "there is no result"
+
+
+def _value(one: Any) -> Mapping[str, Any]:
+    return one if isinstance(one, Mapping) else {"value": one}
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 2 and all(_is_number(one) for one in value)
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)

@@ -59,18 +59,25 @@ def _dated(stated: Attestation, dossier: Dossier, oldest_days: int | None) -> It
         yield stale(ATTEST, f"{stated.item} is older than {oldest_days} days", "have it stated again")
 
 
-def measured(dossier: Dossier, item_id: str) -> Iterator[Hit]:
-    """Whether a record about these bytes holds the measurement, with everything it must say."""
+def measured(dossier: Dossier, item_id: str, *, may_be_empty: tuple[str, ...] = ()) -> Iterator[Hit]:
+    """Whether a record about these bytes holds the measurement, with everything it must say.
+
+    An empty list says nothing, but for what is best when there is none of it.
+    """
     asked = by_id(item_id)
     table = dossier.measured(asked.measure)
     if table is None:
-        told = f"a JSON table with {', '.join(asked.needs)}" if asked.needs else "a JSON table"
-        remedy = f"measure it, write {told}, then: kit release attach MODEL {asked.measure} FILE.json"
+        wanted = f"a JSON table with {', '.join(asked.needs)}" if asked.needs else "a JSON table"
+        remedy = f"measure it, write {wanted}, then: kit release attach MODEL {asked.measure} FILE.json"
         yield missing(asked.artifact, f"no record holds {asked.measure!r} for these bytes", remedy)
         return
-    absent = [name for name in asked.needs if table.get(name) in (None, "", [], {})]
+    told = {name: table[name] for name in asked.needs if table.get(name) not in (None, "", [], {})}
+    told |= {name: table[name] for name in may_be_empty if table.get(name) is not None}
+    absent = [name for name in asked.needs if name not in told]
     if absent:
         yield wrong(asked.artifact, f"{asked.measure} says nothing about {', '.join(absent)}", "measure it again")
+    if denied := [name for name in asked.needs if table.get(name) is False]:
+        yield wrong(asked.artifact, f"{asked.measure} says no to {', '.join(denied)}", "mend it, then measure again")
 
 
 def as_date(value: Any) -> date | None:

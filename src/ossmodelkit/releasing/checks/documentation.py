@@ -11,6 +11,7 @@ from ossmodelkit.releasing import coverage
 from ossmodelkit.releasing.card import frontmatter, numbers, validator
 from ossmodelkit.releasing.checks.asking import attested, item, measured
 from ossmodelkit.releasing.dossier import Dossier
+from ossmodelkit.releasing.european import base_flop
 from ossmodelkit.releasing.layout import ATTEST, CARD, CHANGES, FORM, STATUS
 from ossmodelkit.releasing.noting import missing, moot, wrong
 from ossmodelkit.releasing.said import is_filler, use_of
@@ -97,6 +98,10 @@ def provider_status(dossier: Dossier) -> Iterator[Hit]:
         yield missing(STATUS, "no status", AGAIN)
     elif status.get("flop") is None:
         yield wrong(STATUS, "the compute of the run is unknown", "fine-tune again with this version of kit")
+    stated = dossier.attested("DOC-006")
+    if stated and base_flop(dossier) is None:
+        said = f"base_flop is {str(stated.answers.get('base_flop'))[:40]!r}, which is no number of operations"
+        yield wrong(ATTEST, said, "state the base's training compute like 1.5e+24, or take the statement out")
 
 
 @item("DOC-007")

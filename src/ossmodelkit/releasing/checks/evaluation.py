@@ -13,7 +13,10 @@ from ossmodelkit.releasing.noting import missing, moot, wrong
 from ossmodelkit.releasing.said import known_limits
 
 RECORD = "release/evidence/evaluate.json"
-EVALUATE = "give the plan evaluation_data, or attach results: kit release attach MODEL scores FILE.json"
+EVALUATE = (
+    'give the plan evaluation_data, or write a JSON list like [{"metric": "accuracy", "value": 0.8, "base": 0.7, '
+    '"n": 400, "interval": [0.76, 0.84], "seed": 7}], then: kit release attach MODEL scores FILE.json'
+)
 LEAST_LIMITS = 3
 QUANTIZED = (".gguf", ".ggml", "-int8", "-int4", "-q4", "-q8", "gptq", "awq")
 
