@@ -116,6 +116,15 @@ def test_a_method_is_kept_of_objects_that_compute_and_of_no_others() -> None:
     assert scan_bytes(kept("lifelines.fitters.coxph_fitter", "CoxPHFitter", "__class__")).verdict is not Word.CLEAN
 
 
+def test_a_cache_that_points_nowhere_is_kept() -> None:
+    def cache(location: bytes) -> bytes:
+        state = b"}(" + text("location") + location + text("store_backend") + b"Nub"
+        return framed(stacked("joblib.memory", "Memory") + b")\x81" + state)
+
+    assert scan_bytes(cache(b"N")).verdict is Word.CLEAN
+    assert scan_bytes(cache(text("cache"))).verdict is not Word.CLEAN
+
+
 def test_enumerations_inside_a_class_take_one_text() -> None:
     kind = stacked("formulaic.parser.types.factor", "Factor.Kind")
     assert scan_bytes(framed(called(kind, text("numerical")))).verdict is Word.CLEAN

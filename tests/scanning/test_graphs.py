@@ -115,6 +115,8 @@ ORDINARY = graph(
     node("join", "StringJoin", "saver_filename", "temp"),
     node("sharded", "ShardedFilename", "join"),
     node("save2", "SaveV2", "sharded", "names", "names"),
+    node("parts", "Pack", "sharded"),
+    node("merge", "MergeV2Checkpoints", "parts", "saver_filename"),
     constant("vocab", "vocab.txt"),
     node("table", "InitializeTableFromTextFileV2", "x", "vocab"),
     node("call", "StatefulPartitionedCall", "x"),
@@ -152,6 +154,16 @@ ORDINARY = graph(
             (constant("p", "/etc/x"), node("i", "Identity", "p"), node("s", "RestoreV2", "i:0", "n", "n")),
             "tensorflow-constant-path",
             id="RestoreV2 through Identity",
+        ),
+        pytest.param(
+            (constant("p", "/etc/x"), node("m", "MergeV2Checkpoints", "x", "p")),
+            "tensorflow-constant-path",
+            id="a checkpoint merged to a path of the file's own",
+        ),
+        pytest.param(
+            (constant("p", "/etc/x"), node("k", "Pack", "p"), node("m", "MergeV2Checkpoints", "k", "x")),
+            "tensorflow-constant-path",
+            id="a checkpoint merged from paths of the file's own",
         ),
     ],
 )

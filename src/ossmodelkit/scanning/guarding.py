@@ -31,7 +31,8 @@ PLAIN_BASES = frozenset(
     }
 )
 COMPUTE_ONLY = frozenset(
-    {"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy", "nltk", "statsmodels", "gpytorch", "lifelines"}
+    {"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy", "nltk", "statsmodels", "gpytorch"}
+    | {"lifelines", "botorch"}
 )
 ARRAY_MAKERS = frozenset(
     {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.core._internal._reconstruct"}
@@ -230,6 +231,7 @@ RULES: dict[str, Callable[[Args], str]] = {
     "makes-array": _makes_array,
     "stream-in-memory": _stream_in_memory,
     "file-in-state": _without_arguments,
+    "nothing-cached": _without_arguments,
 }
 
 

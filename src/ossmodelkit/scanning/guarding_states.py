@@ -63,6 +63,11 @@ def _is_formula(value: Value) -> bool:
 STATES: dict[str, tuple[tuple[str, ...], Callable[[Value], bool], str]] = {
     "distribution": (("_parse_arg_template",), _is_scipys_text, "compiles a text that is not scipy's"),
     "file-beside": (("filename",), _is_file_beside, "reads an array from a file elsewhere"),
+    "nothing-cached": (
+        ("location", "store_backend"),
+        lambda value: value is None,
+        "keeps pickles elsewhere",
+    ),
     "formula": (("formula",), _is_formula, "builds columns from a formula that may hold code"),
 }
 

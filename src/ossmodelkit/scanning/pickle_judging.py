@@ -30,7 +30,7 @@ MOST_CALLS_SHOWN = 3
 # Calls that give back an object which the loading program uses as well.
 SHARED = frozenset({"logging.getLogger"})
 # What a state does that breaks its rule.
-STATE_TOPICS = {"distribution": "code", "file-beside": "loads", "formula": "code"}
+STATE_TOPICS = {"distribution": "code", "file-beside": "loads", "nothing-cached": "loads", "formula": "code"}
 # In bytes that are probably no pickle, these say nothing.
 MAY_BE_CHANCE = ("unknown", "persistent", "unproven", "computed", "alters", "extension")
 # Rules of names that lead to other objects, or call what they are handed, when their arguments are wrong.

@@ -64,8 +64,10 @@ def constant_path(graph: TensorflowGraph) -> Iterator[Hit]:
     by_name = {(node.function, node.name): node for node in graph.nodes}
     for node in graph.nodes:
         if node.operator in wanted and node.inputs and not node.operator.startswith("Sharded"):
-            path = _constant_behind(by_name, node, node.inputs[0])
-            if path and _is_path(path):
+            # Merging moves the parts of a checkpoint from paths to a path, and removes the old ones.
+            sources = node.inputs[: 2 if node.operator == "MergeV2Checkpoints" else 1]
+            path = next((p for p in (_constant_behind(by_name, node, one) for one in sources) if _is_path(p)), "")
+            if path:
                 saw = f"{node.operator} {node.name!r}: {path[:120]!r}"
                 yield Hit(at=replace(graph.at, offset=node.offset), saw=saw, remedy=REMEDY)
         elif node.operator in words("operators", "tensorflow", "files", "assets"):
