@@ -49,17 +49,19 @@ class Architecture:
 
     @property
     def recorded(self) -> str:
-        """The name of its recordings: with as many key heads as query heads, those of the twin."""
-        return self.family + ("_mha" if self._has_own_key_heads else "")
+        """The name of its recordings: with as many key heads as query heads, or with one, those of a twin."""
+        return self.family + self._twin
 
     @property
     def recorded_dense(self) -> str:
         """The name of the recordings of blocks without experts."""
-        return str(self.spec["dense"]) + ("_mha" if self._has_own_key_heads else "")
+        dense = families()[self.spec["dense"]]
+        return str(self.spec["dense"]) + (self._twin if self._twin[1:] in dense.get("twins", ()) else "")
 
     @property
-    def _has_own_key_heads(self) -> bool:
-        return bool(self.spec.get("twin")) and self.letters["A"] == self.letters["K"]
+    def _twin(self) -> str:
+        kind = "mha" if self.letters["A"] == self.letters["K"] else "mqa" if self.letters["K"] == 1 else ""
+        return f"_{kind}" if kind in self.spec.get("twins", ()) else ""
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 
@@ -58,9 +59,14 @@ def backward(events: list[Any], size: Callable[[int], int], choose: Choose, left
     """Changes in bytes of a block's backward pass; where it recomputes, its own forward is inside."""
     known = left if keeps else Open()
     last = {} if keeps else _behind_the_stop(events, left.wraps)
-    out = [change for wrap in last.values() for change in wrap.backward[: wrap.early]]
+    out = []
+    for name, wrap in last.items():
+        out.append(_kept_for_others(events, _place(events, name), size, wrap))
+        out.extend(wrap.backward[: wrap.early])
     out += _through(events, size, choose, known, last=last, keeps=True)
     for name, wrap in known.wraps.items():
+        if name in last:
+            out.append(-_kept_for_others(events, _place(events, name), size, wrap))
         rest = wrap.backward[wrap.early if name in last else 0 :]
         out.append(sum(rest) - wrap.input_bytes + wrap.output_bytes + wrap.bare_saved)
         out.append(-known.held.pop(name, 0))
@@ -108,9 +114,9 @@ def _through(
                 out.append(-wrap.output_bytes)
                 out.extend(wrap.resting)
         elif event[0] == "S":
-            _stopped(out, left, last)
+            _stopped(out, events[at + 1 :], size, left, last)
         elif event[0] == "G":
-            _back_through(out, event, size(event[2]), left, last)
+            _back_through(out, events, at, size, left, last)
     return out
 
 
@@ -121,21 +127,23 @@ def _is_saved(before: list[Any], size: Callable[[int], int], wrap: Wrap) -> bool
     return -wrap.bare_saved not in [size(event) for event in own if isinstance(event, int)]
 
 
-def _stopped(out: list[int], left: Open, last: Mapping[str, Wrap]) -> None:
+def _stopped(
+    out: list[int], after: list[Any], size: Callable[[int], int], left: Open, last: Mapping[str, Wrap]
+) -> None:
     """Recomputing stopped here, because the bare base saves nothing further on; adapters go on to what they save.
 
-    Where the bare layer itself saves something, its input is there already, and the recording lets go of it.
+    It stopped within the bare layer, which saves its weight: the input is there. If it is freed right after the
+    stop, nothing else saved it, and an adapter that needs it holds it longer.
     """
     for name, wrap in last.items():
         left.wraps[name] = wrap
-        there = wrap.bare_saved > 0
         runs = wrap.forward[: wrap.again]
-        out.append(-wrap.bare_saved if there else wrap.input_bytes)
+        out.append(-wrap.bare_saved)
         out.extend(runs)
         out.append(wrap.saved - sum(runs))
-        out.append((wrap.retains - (not there)) * wrap.input_bytes)
-        if wrap.retains:
+        if wrap.retains and after and isinstance(after[0], int) and size(after[0]) == -wrap.input_bytes:
             left.held[name] = wrap.input_bytes
+            out.append(wrap.input_bytes)
 
 
 def _postponed(events: list[Any], size: Callable[[int], int], choose: Choose) -> dict[int, list[str]]:
@@ -149,13 +157,28 @@ def _postponed(events: list[Any], size: Callable[[int], int], choose: Choose) ->
     return found
 
 
-def _back_through(out: list[int], event: list[Any], made: int, left: Open, last: Mapping[str, Wrap]) -> None:
-    """Replace the bare layer's product, which allocated `made` bytes, by the wrapped layer's backward pass."""
-    name = event[1]
+def _back_through(
+    out: list[int], events: list[Any], at: int, size: Callable[[int], int], left: Open, last: Mapping[str, Wrap]
+) -> None:
+    """Replace the bare layer's product by the wrapped layer's backward pass, which frees the output's gradient."""
+    _, name, product = events[at]
     wrap = left.wraps.pop(name, None)
     if wrap is None:
         return
-    out.append(-made)
+    made, kept = size(product), _kept_for_others(events, at, size, wrap)
+    out.append(-made + (0 if name in last else kept))
     out.extend(wrap.backward[wrap.early if name in last else 0 :])
-    out.append(made + wrap.bare_saved - wrap.input_bytes + wrap.output_bytes)
+    out.append(made + wrap.bare_saved - wrap.input_bytes + wrap.output_bytes - kept)
     out.append(-left.held.pop(name, 0))
+
+
+def _kept_for_others(events: list[Any], at: int, size: Callable[[int], int], wrap: Wrap) -> int:
+    """Bytes of the output's gradient where the recording does not free it after the product: a sum needs it too."""
+    own = takewhile(lambda event: isinstance(event, int), events[at + 1 :])
+    return 0 if -wrap.output_bytes in [size(event) for event in own] else wrap.output_bytes
+
+
+def _place(events: list[Any], name: str) -> int:
+    """Where the product of a layer's backward pass stands; the end where it has none."""
+    places = (at for at, event in enumerate(events) if isinstance(event, list) and event[:2] == ["G", name])
+    return next(places, len(events))
