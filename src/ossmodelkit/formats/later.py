@@ -16,6 +16,7 @@ from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.foundation.limits import Budget
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
+DATA_BEGINS = frozenset(bytes([code]) for code in (*b"O<H$MC_123456789", 0, 1, *range(105, 116)))
 SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
 
 
@@ -99,3 +100,8 @@ def importance_matrix(blob: Blob) -> bool:
     """Whether a count of tensors stands first, and a short name follows."""
     head = blob.head(8)
     return len(head) == 8 and head[2:4] == b"\0\0" and 4 < int.from_bytes(head[4:], "little") <= 100
+
+
+def data(blob: Blob) -> bool:
+    """Whether the first byte is one that a table or a list of vectors begins with, or LMDB's mark is there."""
+    return blob.head(1) in DATA_BEGINS or blob.slice(16, 4) == b"\xde\xc0\xef\xbe"

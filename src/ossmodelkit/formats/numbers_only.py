@@ -17,6 +17,7 @@ from ossmodelkit.foundation.errors import UnreadableError
 from ossmodelkit.foundation.limits import Budget
 
 DEEPEST = 512
+EMPTY_MAP = b"\x80"
 FLAX_TYPES = frozenset({1, 2, 3})  # flax.serialization: ndarray, native complex, numpy scalar
 TIMESTAMP = -1
 WIDTHS = {0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
@@ -37,10 +38,10 @@ class MsgPack:
 
 
 def accepts_msgpack(blob: Blob) -> bool:
-    """A map that is not empty and whose first key is a short readable text."""
+    """A map whose first key is a short readable text, or an empty one."""
     head = blob.head(300)
-    if not head:
-        return False
+    if not head or (blob.size == 1 and head == EMPTY_MAP):
+        return bool(head)
     at = 1 if 0x81 <= head[0] <= 0x8F else {0xDE: 3, 0xDF: 5}.get(head[0], 0)
     if not at or at + 1 >= len(head):
         return False

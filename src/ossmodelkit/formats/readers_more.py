@@ -23,6 +23,8 @@ MORE: tuple[Reader, ...] = (
     reader("coreml", "small_protobufs", later.protobuf, "COREML"),
     reader("paddle", "small_protobufs", later.protobuf, "PADDLE"),
     reader("rdata", "rdata", later.rdata),
+    reader("data", "data_files", later.data),
+    reader("onnx-tensor", "data_files", later.protobuf, "TENSOR"),
     executables.READER,
     media.READER,
     media.RECORDS,

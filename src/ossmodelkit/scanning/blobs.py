@@ -15,7 +15,10 @@ from ossmodelkit.scanning.catalog import checks_for
 
 NO_READER = "no reader knows this format"
 # Names under which an empty file is ordinary: package marks, folder marks, lists without entries.
-OFTEN_EMPTY = (".py", ".md", ".txt", ".typed", ".gitkeep", ".gitignore", ".gitattributes", ".keep", ".log", ".lock")
+OFTEN_EMPTY = (
+    *(".py", ".md", ".txt", ".typed", ".gitkeep", ".gitignore", ".gitattributes", ".keep", ".log", ".lock"),
+    *(".jsonl", ".csv", ".tsv"),
+)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -37,8 +37,8 @@ def state_problem(rule: str, state: Value) -> str:
         return ""
     if not _is_readable(state):
         return "sets a state that cannot be told"
-    keys, right, wrong = STATES[rule]
-    return "" if all(right(one) for key in keys for one in _values_of(state, key)) else wrong
+    keys, fits, wrong = STATES[rule]
+    return "" if all(fits(one) for key in keys for one in _values_of(state, key)) else wrong
 
 
 def _is_stream_state(state: Value) -> bool:
