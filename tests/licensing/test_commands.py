@@ -86,8 +86,9 @@ def test_a_notice_carries_texts_names_and_upstream_notices(tmp_path: Path, desk:
 
 def test_a_notice_is_the_same_whatever_the_order(tmp_path: Path, desk: Desk) -> None:
     names = [f"org/p{number}" for number in range(6)]
-    for name in names:
-        model(tmp_path / name.rpartition("/")[2], "license: apache-2.0", apache())
+    for number, name in enumerate(names):
+        tag, text = ("apache-2.0", apache()) if number % 2 else ("mit", installed("pluggy"))
+        model(tmp_path / name.rpartition("/")[2], f"license: {tag}", text)
     seen = set()
     for turn in range(5):
         random.Random(turn).shuffle(names)
@@ -99,8 +100,31 @@ def test_a_notice_is_the_same_whatever_the_order(tmp_path: Path, desk: Desk) -> 
             (folder.parent / short).mkdir()
             for file in ("README.md", "LICENSE"):
                 (folder.parent / short / file).write_text((tmp_path / short / file).read_text())
-        seen.add(notice(str(folder), desk=desk))
+        seen.add(attribution(str(folder), desk=desk))
     assert len(seen) == 1
+
+
+def test_a_text_that_names_no_holder_serves_a_parent_known_by_name(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attributing, "_package", dict)
+    base = "license: {}\nbase_model: mistralai/Mistral-7B-v0.1"
+    made = attribution(str(model(tmp_path / "m", base.format("apache-2.0"), apache())), desk=desk)
+    assert made.texts.count("TERMS AND CONDITIONS FOR USE") == 1
+    assert "mistralai/Mistral-7B-v0.1" in made.notice
+    assert "known by its name" in made.notice
+    with pytest.raises(RefusedError, match=r"Apache License 2\.0 for 'mistralai"):
+        notice(str(model(tmp_path / "n", base.format("mit"), installed("pluggy"))), desk=desk)
+
+
+def test_the_texts_extra_serves_a_parent_known_by_name(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attributing, "_package", lambda: {"Apache-2.0": apache()})
+    folder = model(tmp_path / "m", "license: mit\nbase_model: mistralai/Mistral-7B-v0.1", installed("pluggy"))
+    made = attribution(str(folder), desk=desk)
+    assert "TERMS AND CONDITIONS FOR USE" in made.texts
+    assert attributing.PLACEHOLDER.search(made.texts) is None
 
 
 def test_a_missing_text_is_named(tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

