@@ -136,9 +136,11 @@ def metrics_in(text: str) -> tuple[str, ...]:
 def _metric() -> re.Pattern[str]:
     every = sorted({*words()["names"], *words()["also"]}, key=len, reverse=True)
     spaced = "|".join(re.escape(name) for name in every if ord(name[0]) < WITHOUT_SPACES)
+    cased = "|".join(re.escape(name) for name in words()["cased"])
     dense = "|".join(re.escape(name) for name in every if ord(name[0]) >= WITHOUT_SPACES)
     # The first letters stand before the names: trying hundreds of names at every space of a page takes seconds.
-    spaced = rf"(?<![\w-])(?=[{_initials(every)}])(?:{spaced})(?:[-@]\w{{1,3}})?(?!\w)"
+    start = rf"(?<![^\W_])(?<!-)(?=[{_initials((*every, *words()['cased']))}])"
+    spaced = rf"{start}(?:{spaced}|(?-i:{cased}))(?:[-@]\w{{1,3}})?(?!\w)"
     return re.compile(rf"{spaced}|(?=[{_initials(every)}])(?:{dense})", re.I)
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 FENCE = re.compile(r"\s{0,3}(```+|~~~+)")
 HEADING = re.compile(r"\s{0,3}#{1,6}\s+(.*)")
@@ -16,6 +17,12 @@ NUMBERING = re.compile(r"^\d+(?:\.\d+)*[.)]?\s+")
 INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 # Marks inside a word or a number that a reader never sees.
 MARKUP = re.compile(r"\*{1,3}|__|~~|</?(?:b|i|em|strong|u|span|sub|sup|mark|font)\b[^<>]*>|\\(?=[\W_])")
+# Any other tag: its name is no word, and what it says in its attributes is read.
+TAG = re.compile(r"</?[A-Za-z][\w-]*([^<>]*)>")
+BADGE = re.compile(r"https?://img\.shields\.io/badge/([^)\s\"'<>]+)")
+LOOKALIKES = str.maketrans("аеорсухіјѕкмтвнАЕОРСУХІЈЅКМТВНοαεικνρτυχΑΒΕΗΙΚΜΝΟΡΤΥΧ",
+                           "aeopcyxijskmtbhAEOPCYXIJSKMTBHoaeiknptuxABEHIKMNOPTYX")  # fmt: skip
+WORD = re.compile(r"[^\W\d_]+")
 CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^`]+)(?<!`)\1(?!`)")
 LONGEST_VALUE = 60
 END = re.compile(r"(?<=[.;!?。！？])(?<!\bca\.)(?<!\bapprox\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bvs\.)(?<!\bresp\.)\s+")
@@ -84,9 +91,18 @@ def _blocks(text: str, first_line: int) -> Iterator[tuple[int, str]]:
 
 def plain(line: str) -> str:
     """A line as a reader sees it: entities read, invisible characters and marks gone, digits of every script alike."""
+    line = BADGE.sub(lambda found: f" {unquote(found[1]).replace('-', ' ').replace('_', ' ')} ", line)
     seen = unicodedata.normalize("NFKC", html.unescape(line).replace("\n", " "))
-    seen = INVISIBLE.sub("", MARKUP.sub("", seen))
+    seen = INVISIBLE.sub("", TAG.sub(r" \1 ", MARKUP.sub("", seen)))
+    if not seen.isascii():
+        seen = WORD.sub(lambda found: _in_one_script(found[0]), seen)
     return CODE.sub(lambda found: found[2] if _is_text(found[2]) else " ", seen)
+
+
+def _in_one_script(word: str) -> str:
+    """A word that mixes Latin letters with others that look like them, in Latin letters."""
+    folded = word.translate(LOOKALIKES)
+    return folded if folded.isascii() and not word.isascii() and any(letter.isascii() for letter in word) else word
 
 
 def _is_text(code: str) -> bool:
