@@ -68,6 +68,7 @@ def _is_old_stata(blob: Blob, head: bytes) -> bool:
     if len(head) < 64 or head[0] not in OLD_STATA or head[1] not in (1, 2) or head[2:4] != b"\x01\0":
         return False
     order = ">" if head[1] == 1 else "<"
+    columns: int
     columns, rows = struct.unpack_from(f"{order}HI", head, 4)
     return 0 < columns < 1 << 15 and blob.size >= 109 + rows * columns
 
@@ -75,7 +76,7 @@ def _is_old_stata(blob: Blob, head: bytes) -> bool:
 def _is_idx(blob: Blob, head: bytes) -> bool:
     if len(head) < 8 or head[:2] != b"\0\0" or head[2] not in IDX_WIDTHS or not 1 <= head[3] <= 4:
         return False
-    lengths = struct.unpack_from(f">{head[3]}I", head, 4)
+    lengths: tuple[int, ...] = struct.unpack_from(f">{head[3]}I", head, 4)
     return blob.size == 4 + 4 * head[3] + IDX_WIDTHS[head[2]] * prod(lengths)
 
 

@@ -28,6 +28,6 @@ def encoding_of(head: bytes) -> str:
             return "latin-1"
         # Chinese, Cyrillic or Japanese in the encodings of old: little ASCII but some, as lines end, and not one
         # control character, which packed or encrypted bytes of this length never are.
-        plain = letters * 100 < 98 * len(head) and not head.translate(None, NO_CONTROLS)
+        plain = letters * 10 >= len(head) and letters * 100 < 98 * len(head) and not head.translate(None, NO_CONTROLS)
         plain = plain and len(head) >= OLD_TEXT and head[0] != PROTO
         return "latin-1" if plain else ""
