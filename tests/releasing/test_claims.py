@@ -215,6 +215,10 @@ def test_a_rounded_value_is_that_value(value: float, digits: int) -> None:
         "#",
         "&#57;",
         "accuracy 9 ",
+        "<" + "b" * 50_000,
+        "1-1-",
+        "а",
+        "https://img.shields.io/badge/a-1-b ",
     ],
 )
 def test_a_long_line_of_anything_is_read_in_one_go(piece: str) -> None:

@@ -18,7 +18,7 @@ INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 # Marks inside a word or a number that a reader never sees.
 MARKUP = re.compile(r"\*{1,3}|__|~~|</?(?:b|i|em|strong|u|span|sub|sup|mark|font)\b[^<>]*>|\\(?=[\W_])")
 # Any other tag: its name is no word, and what it says in its attributes is read.
-TAG = re.compile(r"</?[A-Za-z][\w-]*([^<>]*)>")
+TAG = re.compile(r"</?[A-Za-z][\w-]*+([^<>]*)>")
 BADGE = re.compile(r"https?://img\.shields\.io/badge/([^)\s\"'<>]+)")
 LOOKALIKES = str.maketrans("аеорсухіјѕкмтвнАЕОРСУХІЈЅКМТВНοαεικνρτυχΑΒΕΗΙΚΜΝΟΡΤΥΧ",
                            "aeopcyxijskmtbhAEOPCYXIJSKMTBHoaeiknptuxABEHIKMNOPTYX")  # fmt: skip
