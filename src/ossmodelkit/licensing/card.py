@@ -16,7 +16,7 @@ LONGEST_TERMS = 20_000
 ONCE = ("license", "license_name", "license_link", "base_model")
 PROSE = re.compile(
     r"(licen[cs]ed?\s+(?:under|as)|released\s+under|available\s+under|distributed\s+under|subject\s+to)\s+"
-    r"(?:the\s+|an?\s+)?(?P<what>[^.\n]{2,80})",
+    r"(?:the\s+|an?\s+)?(?P<what>(?:[^.\n]|\.(?=\d)){2,80})",
     re.I,
 )
 

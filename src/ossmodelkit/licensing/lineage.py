@@ -6,13 +6,13 @@ other, end in an issue and not in a loop.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ossmodelkit.core.license import Issue, Level
 from ossmodelkit.core.lineage import Parent, Relation
 from ossmodelkit.licensing.known_models import by_name
+from ossmodelkit.licensing.model_names import key, stem
 from ossmodelkit.licensing.repository import Repository
 
 DEEPEST = 8
@@ -117,18 +117,6 @@ def _ancestor(parent: Parent, child: str, depth: int, resolved: Resolved | None)
         note=resolved.note,
         repository=resolved.repository,
     )
-
-
-def key(ref: str) -> str:
-    """A reference as names are compared."""
-    return ref.removeprefix("hub:").partition("@")[0].strip("/ ").lower()
-
-
-def stem(ref: str) -> str:
-    """A model's name without its publisher and without the marks of a mere copy."""
-    name = key(ref).rpartition("/")[2]
-    name = re.sub(r"[-_.](bnb-4bit|unsloth|gguf|gptq|awq|hf|bf16|fp16|4bit|8bit)\b", "", name)
-    return re.sub(r"^meta-", "", name)
 
 
 def disagreements(repository: Repository) -> Iterator[Issue]:

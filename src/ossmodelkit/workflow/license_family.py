@@ -11,7 +11,7 @@ from ossmodelkit.core.evidence import Evidence, Kind
 from ossmodelkit.core.lineage import Parent, Relation
 from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.errors import KitError, UsageError
-from ossmodelkit.licensing import expressions, facts, lineage, repository
+from ossmodelkit.licensing import expressions, facts, lineage, model_names, repository
 from ossmodelkit.licensing.claims import conclude
 from ossmodelkit.project.settings import StatedLicense
 from ossmodelkit.sources.opening import open_source
@@ -47,9 +47,9 @@ def _ids(stated: StatedLicense) -> tuple[str, ...]:
 
 
 def _stated(stated: Sequence[tuple[StatedLicense, tuple[str, ...]]], parent: Parent) -> lineage.Resolved | None:
-    name = lineage.key(parent.ref)
+    name = model_names.key(parent.ref)
     for one, ids in stated:
-        if fnmatchcase(name, lineage.key(one.of)):
+        if fnmatchcase(name, model_names.key(one.of)):
             return lineage.Resolved(licenses=ids, how="stated", note=f"stated by {one.owner}: {one.source}")
     return None
 

@@ -9,6 +9,7 @@ from ossmodelkit.core.lineage import Parent, Relation
 from ossmodelkit.licensing import facts
 from ossmodelkit.licensing.case import Case, Part
 from ossmodelkit.licensing.known_models import by_name
+from ossmodelkit.licensing.model_names import stem
 from ossmodelkit.licensing.rules.releasing import clause_against, why_not
 from ossmodelkit.licensing.rules.saying import Saying
 from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan
@@ -17,11 +18,11 @@ from ossmodelkit.licensing.situation import Component, Profile, ReleasePlan
 def undeclared(case: Case) -> Iterator[Saying]:
     """A component that says what it was trained from, where that is not among the components."""
     bases = [one for one in case.components if one.role in ("base", "merge-input")]
-    names = {_short(one.name) for one in case.components if one.name}
     for part in case.parts:
         parent = part.component.trained_from
+        names = {stem(one.name) for one in case.components if one.name and one is not part.component}
         # A base without a name may be the very one.
-        if not parent or _short(parent) in names or any(not one.name for one in bases):
+        if not parent or stem(parent) in names or any(not one.name for one in bases):
             continue
         if part.role == "adapter" and bases:
             yield Issue(
@@ -47,7 +48,8 @@ def trained_from(case: Case) -> Iterator[Saying]:
         parent = part.component.trained_from
         if not parent or not part.is_weights:
             continue
-        beside = [p.terms for p in case.parts if p.component.name and _short(p.component.name) == _short(parent)]
+        others = [one for one in case.parts if one.component.name and one.component is not part.component]
+        beside = [one.terms for one in others if stem(one.component.name) == stem(parent)]
         named = by_name(Parent(ref=parent, relation=Relation.FINETUNE, declared_in="trained_from"))
         for terms in beside or [facts.terms(one) for one in (named.licenses if named else ())]:
             reason = _against(terms, parent, part)
@@ -69,7 +71,3 @@ def _against(terms: Terms, parent: str, part: Part) -> str:
     base = Part(component=Component(role="base", name=parent, modified=True), label=parent, terms=terms)
     trial = Case(profile=Profile(), parts=(base,), release=ReleasePlan(license=part.terms.id))
     return why_not(base, part.terms, trial)
-
-
-def _short(name: str) -> str:
-    return name.removeprefix("hub:").partition("@")[0].strip().lower()
