@@ -52,11 +52,47 @@ def test_half_filled_experts_are_named() -> None:
             {"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2, "output_router_logits": True},
             id="a variant nobody traced",
         ),
+        pytest.param({"architectures": ["LlamaForSequenceClassification"]}, id="another head"),
+        pytest.param({"hidden_act": "gelu_new"}, id="an activation that saves more"),
+        pytest.param({"vision_config": {"hidden_size": 1152}}, id="several models in one"),
     ],
 )
 def test_what_was_never_traced_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(NothingToJudgeError):
         read_architecture(config(LLAMA_8B, **changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"hidden_act": "gelu"}, id="saves what silu saves"),
+        pytest.param({"architectures": ["LlamaModel"]}, id="the bare model"),
+        pytest.param({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}}, id="scaled positions"),
+    ],
+)
+def test_what_moves_no_memory_is_let_pass(changes: dict[str, Any]) -> None:
+    assert read_architecture(config(LLAMA_8B, **changes)).letters == read_architecture(LLAMA_8B).letters
+
+
+def test_architectures_of_another_family_are_remarked() -> None:
+    (note,) = read_architecture(config(LLAMA_8B, model_type="mistral")).notes
+    assert "'LlamaForCausalLM', model_type 'mistral'" in note
+
+
+@pytest.mark.parametrize(
+    ("heads", "recorded"),
+    [pytest.param(8, "llama", id="shared"), pytest.param(32, "llama_mha", id="own")],
+)
+def test_key_heads_choose_the_recording(heads: int, recorded: str) -> None:
+    assert read_architecture(config(LLAMA_8B, num_key_value_heads=heads)).recorded == recorded
+
+
+@pytest.mark.parametrize(
+    ("family", "missing", "heads"),
+    [pytest.param("mistral", "num_key_value_heads", 8, id="Mistral shares by default")],
+)
+def test_a_field_that_is_left_out_is_what_transformers_takes(family: str, missing: str, heads: int) -> None:
+    assert read_architecture(config(LLAMA_8B, model_type=family, **{missing: None})).letters["K"] == heads
 
 
 @pytest.mark.parametrize(

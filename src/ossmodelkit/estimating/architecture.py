@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from ossmodelkit.estimating import layering
+from ossmodelkit.estimating import contradicting, layering
 from ossmodelkit.estimating.layering import Block, size
 from ossmodelkit.estimating.options import Dtype
 from ossmodelkit.foundation.errors import NothingToJudgeError, UsageError
@@ -79,7 +79,10 @@ def read_architecture(config: Mapping[str, Any]) -> Architecture:
     kind = config.get("model_type")
     if not isinstance(kind, str) or not kind:
         raise UsageError("config.json: field 'model_type' is missing", hint="give the model's own config.json")
+    contradicting.check_is_one_model(config, kind)
     name, spec = _family(kind, config)
+    contradicting.check_head(config, spec)
+    contradicting.check_activation(config, spec, kind)
     letters = _letters(config, spec)
     _check(letters, config, spec, kind)
     letters |= {"G": letters["A"] // letters["K"], "F": letters["A"] // letters["K"] + 2}
@@ -99,6 +102,7 @@ def read_architecture(config: Mapping[str, Any]) -> Architecture:
         biased=tuple(n for flag, names in spec.get("biases", {}).items() if _flag(config, flag, False) for n in names),
         longest=_longest(config, spec),
         dtype=DTYPES.get(str(config.get("dtype") or config.get("torch_dtype") or "").removeprefix("torch.")),
+        notes=contradicting.remarks(config, kind, _known_kinds()),
         spec=spec,
     )
 
@@ -124,7 +128,7 @@ def outline(config: Mapping[str, Any]) -> Architecture:
         named = config.get("architectures")
         first = str(named[0]) if isinstance(named, list) and named else ""
         task = next((task for ending, task in TASKS.items() if first.endswith(ending)), None)
-        if task is None or config.get("auto_map"):
+        if task is None or config.get("auto_map") or "text_config" in config:
             raise error
         return Architecture(
             family="", model_type=str(config["model_type"]), task=task, letters={}, stacks=(), tied=False
@@ -144,8 +148,13 @@ def _family(kind: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     why = " and 'auto_map' wants the model's own code, which is never run" if config.get("auto_map") else ""
     raise NothingToJudgeError(
         f"no coefficients were derived for model_type {kind!r}{why}",
-        hint=("" if why else f"{TRACE}; ") + f"the instant estimate knows {known}",
+        hint=("remove auto_map and " if why else "") + f"{TRACE}; the instant estimate knows {known}",
     )
+
+
+@cache
+def _known_kinds() -> frozenset[str]:
+    return frozenset(kind.replace("_", "") for spec in families().values() for kind in spec["types"])
 
 
 def _letters(config: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, int]:

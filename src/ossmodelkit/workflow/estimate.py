@@ -16,8 +16,9 @@ from ossmodelkit.estimating import presenting, solving
 from ossmodelkit.estimating.architecture import DTYPES, outline, read_architecture
 from ossmodelkit.estimating.asking import Estimate, Money
 from ossmodelkit.estimating.asking import estimate as answer
+from ossmodelkit.estimating.contradicting import check_packed
 from ossmodelkit.estimating.hardware import Cards, cards
-from ossmodelkit.estimating.options import Attention, Dtype, Method, StepOptions
+from ossmodelkit.estimating.options import Attention, Dtype, Method, Quantize, StepOptions
 from ossmodelkit.estimating.reading import Held, read_config, read_held
 from ossmodelkit.foundation.errors import NothingToJudgeError
 from ossmodelkit.sources.opening import open_source
@@ -89,6 +90,7 @@ def _options(config: Mapping[str, Any], question: Question) -> StepOptions:
 def _answer(
     config: Mapping[str, Any], options: StepOptions, held: Held, chosen: tuple[Cards, ...], question: Question
 ) -> Estimate:
+    check_packed(config, has_headers=bool(held.tensors), quantized=options.quantize is not Quantize.NONE)
     if question.tier == "instant":
         return answer(config, options, held=held, cards=chosen, money=question.money)
     traced = tracing.follow(config, options, quick=question.tier == "quick", reserved=question.reserved)
