@@ -168,6 +168,14 @@ def rows_of_objects(file: h5py.File) -> None:
     rows.attrs["PSEUDOATOM"] = np.bytes_("object")
 
 
+def test_a_broken_attribute_hides_no_other() -> None:
+    data = bytearray(written(lambda file: file.attrs.update({"keras_version": "2.15", "model_config": LAMBDA})))
+    at = data.index(b"keras_version") + 16
+    reference = data.index(b"\x01\0\0\0", at + 24)  # the number of its text in the heap
+    data[reference : reference + 4] = b"\x7d\0\0\0"
+    assert "keras-runs-lambda" in ids(CHECKS, READER, bytes(data))
+
+
 CALLS = b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00id\x85R."
 LAMBDA = json.dumps({"class_name": "Lambda", "config": {"function": ["4wE=", None, None]}})
 

@@ -33,6 +33,7 @@ COMPACT, CONTIGUOUS, VIRTUAL = 0, 1, 3
 VIRTUAL_SAME_FILE = 4
 MOST_EXPANSION = 4096  # declared bytes per byte of file, above which a shape is a bomb
 LEAST_BOMB = 1 << 30
+NO_TYPE = Type(-1, 0, False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,15 @@ class _Walk:
     rows_of_objects: bool = False
 
 
+@dataclass(slots=True)
+class _Parts:
+    """What the messages of a dataset say together. Mutable by nature."""
+
+    shape: tuple[int, ...] = ()
+    kind: Type = NO_TYPE
+    layout: bytes = b""
+
+
 def accepts(blob: Blob) -> bool:
     """The signature at 0, 512, 1024, … as the library looks for it."""
     return h5.find_start(Span(blob)) >= 0
@@ -97,38 +107,41 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
 
 
 def _object(walk: _Walk, path: str, address: int) -> Iterator[object]:
-    file = walk.file
-    shape: tuple[int, ...] = ()
-    kind = Type(-1, 0, False)
-    layout = b""
-    for message in h5.messages(file, address):
-        data = message.data
-        if message.flags & h5.SHARED and message.kind in (h5.ATTRIBUTE, h5.DATASPACE):
-            yield Gap(
-                at=walk.blob.at, reason=f"{path} keeps an attribute or a shape in a shared table, which is not read"
-            )
-            continue
-        if message.kind == h5.SYMBOLS:
-            yield from h5.old_links(file, data)
-        elif message.kind == h5.LINK:
-            yield h5.new_link(file, data)
-        elif message.kind == h5.LINK_INFO:
-            yield from (h5.new_link(file, found) for found in _dense(file, data, 8, dense.LINK_NAMES))
-        elif message.kind == h5.ATTRIBUTE:
-            yield from _attribute(walk, path, data)
-        elif message.kind == h5.ATTRIBUTE_INFO:
-            for found in _dense(file, data, 2, dense.ATTRIBUTE_NAMES):
-                yield from _attribute(walk, path, found)
-        elif message.kind == h5.EXTERNAL_FILES:
-            yield from _external_files(walk, path, data)
-        elif message.kind == h5.DATASPACE:
-            shape = shape_in(file, data)
-        elif message.kind == h5.DATATYPE:
-            kind = type_in(file, data, shared=bool(message.flags & h5.SHARED))
-        elif message.kind == h5.LAYOUT:
-            layout = data
-    if layout:
-        yield from _dataset(walk, path, shape, kind, layout)
+    """One object, message by message: what is broken in one is a gap, and a loader may never look at it."""
+    parts = _Parts()
+    for message in h5.messages(walk.file, address):
+        try:
+            yield from _message(walk, path, message, parts)
+        except UnreadableError as error:
+            yield Gap(at=walk.blob.at, reason=f"{path}: {error.message}", remedy=error.hint)
+    if parts.layout:
+        yield from _dataset(walk, path, parts.shape, parts.kind, parts.layout)
+
+
+def _message(walk: _Walk, path: str, message: h5.HeaderMessage, parts: _Parts) -> Iterator[object]:
+    file, data = walk.file, message.data
+    shared = bool(message.flags & h5.SHARED)
+    if shared and message.kind in (h5.ATTRIBUTE, h5.DATASPACE):
+        yield Gap(at=walk.blob.at, reason=f"{path} keeps an attribute or a shape in a shared table, which is not read")
+    elif message.kind == h5.SYMBOLS:
+        yield from h5.old_links(file, data)
+    elif message.kind == h5.LINK:
+        yield h5.new_link(file, data)
+    elif message.kind == h5.LINK_INFO:
+        yield from (h5.new_link(file, found) for found in _dense(file, data, 8, dense.LINK_NAMES))
+    elif message.kind == h5.ATTRIBUTE:
+        yield from _attribute(walk, path, data)
+    elif message.kind == h5.ATTRIBUTE_INFO:
+        for found in _dense(file, data, 2, dense.ATTRIBUTE_NAMES):
+            yield from _attribute(walk, path, found)
+    elif message.kind == h5.EXTERNAL_FILES:
+        yield from _external_files(walk, path, data)
+    elif message.kind == h5.DATASPACE:
+        parts.shape = shape_in(file, data)
+    elif message.kind == h5.DATATYPE:
+        parts.kind = type_in(file, data, shared=shared)
+    elif message.kind == h5.LAYOUT:
+        parts.layout = data
 
 
 def _attribute(walk: _Walk, path: str, data: bytes) -> Iterator[object]:

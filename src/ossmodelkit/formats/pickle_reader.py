@@ -35,11 +35,12 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     """Every pickle from the start on, the bytes they hand to loaders, and a gap for what is left over."""
     tape = Tape(blob.stream, blob.size)
     first = study(tape, 0, budget, at=blob.at, built=joblib_arrays.pass_over)
-    if not is_certain(first, blob):
-        if first.events:
-            yield Aside(view=replace(first, certain=False))
-        return
-    yield from read_on(first, tape, blob, budget)
+    for start, pickle in _until_told(first, tape, blob, budget):
+        if is_certain(pickle, blob, start):
+            yield from read_on(first, tape, blob, budget)
+            return
+        if pickle.events:
+            yield Aside(view=replace(pickle, certain=False))
 
 
 def read_on(first: Pickle, tape: Tape, blob: Blob, budget: Budget) -> Iterator[object]:
@@ -67,17 +68,32 @@ def read_on(first: Pickle, tape: Tape, blob: Blob, budget: Budget) -> Iterator[o
         row.append(after)
 
 
-def is_certain(pickle: Pickle, blob: Blob) -> bool:
-    """Whether the bytes are a pickle, and not a text or noise that happens to begin like one."""
-    if blob.head(2) in PROTOCOLS:
-        return not pickle.broken or bool(pickle.events) or pickle.end > PROLOGUE
+def _until_told(first: Pickle, tape: Tape, blob: Blob, budget: Budget) -> Iterator[tuple[int, Pickle]]:
+    """Where each begins, and the pickles in a row, as far as one that does something.
+
+    A few letters can be a harmless pickle, and a text as well: what stands behind them tells which.
+    """
+    start, pickle = 0, first
+    while True:
+        yield start, pickle
+        if pickle.broken or pickle.events or not _may_go_on(tape, pickle.end):
+            return
+        budget.spend_member()
+        start = pickle.end
+        pickle = study(tape, start, budget, at=blob.at, built=joblib_arrays.pass_over)
+
+
+def is_certain(pickle: Pickle, blob: Blob, start: int = 0) -> bool:
+    """Whether the bytes from `start` on are a pickle, and not a text or noise that happens to begin like one."""
+    if blob.slice(start, 2) in PROTOCOLS:
+        return not pickle.broken or bool(pickle.events) or pickle.end - start > PROLOGUE
     calls = [event for event in pickle.events if isinstance(event, Call) and isinstance(event.function, Global)]
     if pickle.broken or calls:
         return not pickle.broken or any(map(_is_deliberate, calls))
     follows = blob.slice(pickle.end, SAMPLE)
     if not follows.strip(PADDING):
         named_only = bool(pickle.events) and blob.size <= SAMPLE and _is_text(blob.slice(0, SAMPLE))
-        return not named_only and (pickle.end > 2 or blob.size <= 2)
+        return not named_only and (pickle.end - start > 2 or blob.size <= 2)
     return False
 
 
