@@ -38,6 +38,8 @@ ORDINARY = {
     "xgboost": b"\x01\xab\xff\xffversion:" + NOISE,
     "lightgbm": b"______LightGBM_Binary_File_Token______\n" + NOISE,
     "onnx tensor": onnx.numpy_helper.from_array(np.ones((3, 5), "float32"), "x").SerializeToString(),
+    "ctranslate2": struct.pack("<IH", 6, 9) + b"GPT2Spec\0" + NOISE,
+    "hadoop": b"crc\0\0\0\2\0" + NOISE,
     "empty map": b"\x80",
 }
 ALIKE = {
@@ -46,6 +48,7 @@ ALIKE = {
     "idx of another size": b"\0\0\x08\x02" + struct.pack(">II", 21, 30) + NOISE,
     "vectors with controls": vectors(b"t\x01\x02"),
     "vectors cut off": vectors()[:40],
+    "another name than a specification's": struct.pack("<IH", 6, 9) + b"GPT2Evil\0" + NOISE,
     "two empty maps": b"\x80\x80",
     "a tensor whose data lie elsewhere": onnx.TensorProto(
         dims=[2], data_type=1, data_location=1, external_data=[onnx.StringStringEntryProto(key="location", value="/x")]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import struct
+import tarfile
+import zipfile
 from base64 import b64encode
 
 import pytest
@@ -129,3 +132,24 @@ def test_enumerations_inside_a_class_take_one_text() -> None:
     kind = stacked("formulaic.parser.types.factor", "Factor.Kind")
     assert scan_bytes(framed(called(kind, text("numerical")))).verdict is Word.CLEAN
     assert scan_bytes(framed(called(kind, text("a"), args(text("b"))))).verdict is not Word.CLEAN
+
+
+def test_a_tar_whose_last_member_is_a_zip_is_read_as_a_tar() -> None:
+    """A NeMo checkpoint: the end of the torch zip in it lies where the end of a zip around it would lie."""
+
+    def checkpoint(weights: bytes) -> bytes:
+        inner, outer = io.BytesIO(), io.BytesIO()
+        with zipfile.ZipFile(inner, "w") as files:
+            files.writestr("archive/data.pkl", weights)
+        with tarfile.open(fileobj=outer, mode="w") as files:
+            for name, data in (("model_config.yaml", b"target: nemo\n"), ("model_weights.ckpt", inner.getvalue())):
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                files.addfile(member, io.BytesIO(data))
+        return outer.getvalue()
+
+    found = scan_bytes(checkpoint(pickle.dumps({"a": 1}, 2)))
+    assert found.verdict is Word.CLEAN, said(found)
+    assert scan_bytes(checkpoint(SHELL)).verdict is Word.DANGEROUS
+    behind = checkpoint(pickle.dumps({}, 2)) + checkpoint(SHELL)
+    assert scan_bytes(behind).verdict is Word.DANGEROUS

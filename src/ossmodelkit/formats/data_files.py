@@ -18,6 +18,7 @@ from ossmodelkit.foundation.limits import Budget
 
 # At what offset, which bytes; what is tested besides stands in `FITS`.
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"crc\0\0\0", "checksums of Hadoop"),
     (0, b"Obj\x01", "Avro data"),
     (0, b"ORC", "ORC table"),
     (0, b"<stata_dta><header>", "Stata table"),
@@ -59,9 +60,19 @@ def _without_signature(blob: Blob, head: bytes) -> str:
         return "Stata table"
     if _is_idx(blob, head):
         return "IDX array"
+    if _is_ctranslate2(head):
+        return "CTranslate2 model"
     if (found := WORD_VECTORS.match(head)) and _are_word_vectors(blob, found):
         return "word vectors"
     return ""
+
+
+def _is_ctranslate2(head: bytes) -> bool:
+    """A version, and the name of the class that describes the model: numbers by name follow."""
+    if len(head) < 16 or not 0 < int.from_bytes(head[:4], "little") < 16:
+        return False
+    name = head[6 : 6 + int.from_bytes(head[4:6], "little")]
+    return name.endswith(b"Spec\0") and name[:-1].isalnum()
 
 
 def _is_old_stata(blob: Blob, head: bytes) -> bool:

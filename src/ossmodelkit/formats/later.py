@@ -16,7 +16,7 @@ from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.foundation.limits import Budget
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-DATA_BEGINS = frozenset(bytes([code]) for code in (*b"O<H$MC_123456789", 0, 1, *range(105, 116)))
+DATA_BEGINS = frozenset(bytes([code]) for code in (*b"O<H$MC_c123456789", *range(16), *range(105, 116)))
 SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c"
 
 

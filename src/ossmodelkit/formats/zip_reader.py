@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 
 from ossmodelkit.core.finding import Gap
-from ossmodelkit.formats import torch_zip
+from ossmodelkit.formats import tar_archive, torch_zip
 from ossmodelkit.formats.expanding import inside
 from ossmodelkit.formats.pickle_opcodes import PROTOCOLS
 from ossmodelkit.formats.reading import Blob, Reader
@@ -48,8 +48,8 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
         yield Unpacking(at=blob.at, entries=tuple(_unpacked(archive)))
         yield from read_members(archive, blob, budget)
         end = archive.start if archive.start < end else 0
-        if blob.head(2) in PROTOCOLS:
-            # A pickle with an archive in it, or before one: its reader starts at the same byte.
+        if blob.head(2) in PROTOCOLS or tar_archive.accepts(blob):
+            # A pickle or tar with an archive in it, or before one: its reader starts at the same byte and goes on.
             return
         if end and not _ends_with_zip(blob, end):
             yield inside(blob, BEFORE, window(blob.stream, 0, end), end)

@@ -17,7 +17,7 @@ NO_READER = "no reader knows this format"
 # Names under which an empty file is ordinary: package marks, folder marks, lists without entries.
 OFTEN_EMPTY = (
     *(".py", ".md", ".txt", ".typed", ".gitkeep", ".gitignore", ".gitattributes", ".keep", ".log", ".lock"),
-    *(".jsonl", ".csv", ".tsv"),
+    *(".jsonl", ".csv", ".tsv", "_SUCCESS"),
 )
 
 
