@@ -49,7 +49,8 @@ HONEST = [
     "Common Voice 17.0 WER", "LibriSpeech test-clean (5.4 h) WER", "IMDB: 50,000 reviews, accuracy", "5 beams, BLEU",
     "accuracy@k with k in {1, 5, 10}", "precision agriculture covers 40 countries", "Accuracy needs 16 kHz audio.",
     "[![License](https://img.shields.io/badge/License-Apache_2.0-blue)](LICENSE) accuracy",
-    "<a href='https://example.org/v1.2'>accuracy</a>", "<br/>accuracy<br/>", "context length 32768, loss",     "ниже точность не указана, 3 языка",
+    "<a href='https://example.org/v1.2'>accuracy</a>", "<br/>accuracy<br/>", "context length 32768, loss",
+    "ниже точность не указана, 3 языка",
 ]  # fmt: skip
 
 

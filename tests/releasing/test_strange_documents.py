@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -11,22 +10,14 @@ from typing import Any
 
 import pytest
 
-from ossmodelkit.releasing import keys, listing, signing
 from ossmodelkit.reporting.formats import Format, render
 from ossmodelkit.workflow.desk import Desk
-from ossmodelkit.workflow.release import release
 from ossmodelkit.workflow.verify import Wanted, verify
 from ossmodelkit.workflow.verify_signer import Whom
-from tests.making.releases import NOW, options, project
+from tests.making.forged import resign
+from tests.making.releases import NOW
 
 STRANGE: tuple[Any, ...] = (None, 0, -1.5, True, "", "x", [], {}, [1], {"a": 1}, [[]], "9999-99-99", "\ud800", 10**400)
-
-
-@pytest.fixture(scope="module")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("strange")
-    assert release(options(root), desk=project(root)).verdict == "released"
-    return root
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -48,20 +39,13 @@ def replaced(document: Any, path: tuple[Any, ...], by: Any) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_one_strange_value_anywhere(seed: int, released: Path, tmp_path: Path) -> None:
+def test_one_strange_value_anywhere(seed: int, released: Path, out: Path) -> None:
     chance = Random(seed)
-    out = tmp_path / "out"
-    shutil.copytree(released / "out", out)
     name = chance.choice(sorted(path for path in (out / "release").rglob("*.json")))
     document = json.loads(name.read_text())
     path = chance.choice(list(places(document)))
     name.write_text(json.dumps(replaced(document, path, chance.choice(STRANGE))))
-    for gone in ("model.sig", "claims.jsonl"):
-        (out / gone).unlink()
-    signer = signing.key_signer(keys.load_private(released / "key", lambda: b""))
-    (out / "model.sig").write_bytes(
-        signing.sign("out", listing.digest_files(out, listing.list_folder(out).files), signer)
-    )
+    resign(out, released / "key")
     report = verify(out, Wanted(whom=Whom(key=str(released / "key.pub"))), desk=Desk(now=NOW))
     assert report.verdict in ("refused", "tampered"), "the statements after signing are gone, at the least"
     for kind in Format:

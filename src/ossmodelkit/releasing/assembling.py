@@ -61,5 +61,5 @@ def assemble(dossier: Dossier, found: Found, wishes: Wishes) -> tuple[Dossier, C
     checklist = judge(dossier, CATALOG)
     documents[layout.CHECKLIST] = index.checklist_file(dossier, checklist)
     documents[layout.CHECKLIST_TEXT] = index.checklist_text(checklist, dossier.words.name)
-    documents[layout.PAGE] = webpage.page(dossier, checklist).encode()
+    documents[layout.PAGE] = webpage.page(dossier, checklist).encode("utf-8", "backslashreplace")
     return replace(dossier, documents=documents), checklist

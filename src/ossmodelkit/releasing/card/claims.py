@@ -6,21 +6,24 @@ printed. A number that a person wrote beside a metric's name must be a recorded 
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from ossmodelkit.releasing.card import fences, frontmatter, scores
 from ossmodelkit.releasing.card.figures import NOT_A_CLAIM, NUMBER, figures, is_score, rounds_to, words
+from ossmodelkit.releasing.card.recorded import canonical, metric_names, metrics_in, pool, values_by_metric
 from ossmodelkit.releasing.card.sentences import Sentence, sentences
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.layout import CARD
+from ossmodelkit.releasing.owed import parent_name
+from ossmodelkit.releasing.runs import datasets
 
 SHORT = 3
 UNBOUNDED = ("loss", "perplexity")
-WITHOUT_SPACES = 0x2E80  # from here on, scripts that put no space between words
 CODE_SPAN = re.compile(r"`[^`]*`")
 
 
@@ -38,13 +41,13 @@ def unproven(dossier: Dossier) -> list[Claim]:
     text = dossier.text(CARD)
     front = frontmatter.read(text)
     rest = "\n" * (text.count("\n") - front.body.count("\n")) + front.body
-    known = _values_by_metric(dossier)
-    return [*_in_header(front, known), *_in_blocks(dossier, rest), *_in_words(rest, known)]
+    known = values_by_metric(dossier)
+    return [*_in_header(front, known), *_in_blocks(dossier, rest, known), *_in_words(rest, known)]
 
 
 def unproven_results(dossier: Dossier, entries: Any) -> list[str]:
     """The values of a file below `.eval_results/` that are no recorded score of their task."""
-    known, found = _values_by_metric(dossier), []
+    known, found = values_by_metric(dossier), []
     for number, entry in enumerate(entries if isinstance(entries, list) else (), 1):
         dataset = entry.get("dataset") if isinstance(entry, Mapping) else None
         if isinstance(dataset, Mapping):
@@ -79,17 +82,39 @@ def _header_numbers(value: Any, about: tuple[str, ...]) -> Iterator[tuple[tuple[
         yield about, float(found[1].replace(",", "") + (found[2] or "").replace(",", "."))
 
 
-def _in_blocks(dossier: Dossier, text: str) -> Iterator[Claim]:
-    pool = sorted(set(_pool(dossier)))
+def _in_blocks(dossier: Dossier, text: str, known: Mapping[str, list[float]]) -> Iterator[Claim]:
+    recorded = sorted(set(pool(dossier)))
+    names = _quoted(dossier)
     for part in fences.parts(text):
         if not part.name or part.name in fences.QUOTED:
             continue
         for number, line in enumerate(part.text.splitlines(), part.line):
-            clean = NOT_A_CLAIM.sub(lambda found: " " * len(found[0]), CODE_SPAN.sub(_blank, line))
+            clean = html.unescape(CODE_SPAN.sub(_blank, line).replace("\\", ""))
+            for name in names:
+                if name in clean:
+                    yield from _beside_metric(Sentence(text=name, line=number), known)
+                    clean = clean.replace(name, " ")
+            clean = NOT_A_CLAIM.sub(_blank, clean)
             for found in NUMBER.finditer(clean):
                 token = found[1] + (found[2] or "") + (f"e{found[3]}" if found[3] else "")
-                if not any(rounds_to(value, token, found[4] or "") for value in pool):
+                if not any(rounds_to(value, token, found[4] or "") for value in recorded):
                     yield Claim(token=found[0].strip(), line=number, near=f"block {part.name}")
+
+
+def _quoted(dossier: Dossier) -> list[str]:
+    """Names with digits that a block repeats: they are no numbers, and are checked like anybody's words."""
+    words = dossier.words
+    found = {words.name, words.owner, words.contact, dossier.signature.signer}
+    found |= {parent_name(one.ref, one.sha256) for one in dossier.made_from} | {
+        one.license for one in dossier.made_from
+    }
+    for name, facts in datasets(dossier):
+        found |= {name, str(facts.get("license") or "")}
+    for score in scores.scores(dossier):
+        found |= {score.metric, score.dataset, score.task, score.slice}
+    found |= {text for waiver in dossier.waivers for text in (waiver.reason, waiver.owner)}
+    plain = {" ".join(text.replace("\\", "").split()) for text in found}
+    return sorted((text for text in plain if re.search(r"\d", text)), key=len, reverse=True)
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -110,7 +135,7 @@ def _beside_metric(sentence: Sentence, known: Mapping[str, list[float]]) -> Iter
     announced = () if metrics else metrics_in(sentence.above)
     if (not metrics and not announced) or _is_setting(sentence.column):
         return
-    names = [found.span() for found in _metric().finditer(sentence.text) if not found[0].isalpha()]
+    names = [found.span() for found in metric_names().finditer(sentence.text) if not found[0].isalpha()]
     stand, line_of = cache(partial(_stands, metrics or announced, known)), sentence.line_at()
     for figure in figures(sentence.text):
         inside = any(low <= figure.at < high for low, high in names)
@@ -127,84 +152,12 @@ def _is_setting(column: str) -> bool:
     return bool(last) and (last[0] in known["before"] or last[0].removesuffix("s") in known["after"])
 
 
-def metrics_in(text: str) -> tuple[str, ...]:
-    """The metrics that a text names, each once, in its own spelling."""
-    return tuple({found[0].lower(): found[0] for found in _metric().finditer(text)}.values())
-
-
-@cache
-def _metric() -> re.Pattern[str]:
-    every = sorted({*words()["names"], *words()["also"]}, key=len, reverse=True)
-    spaced = "|".join(re.escape(name) for name in every if ord(name[0]) < WITHOUT_SPACES)
-    cased = "|".join(re.escape(name) for name in words()["cased"])
-    dense = "|".join(re.escape(name) for name in every if ord(name[0]) >= WITHOUT_SPACES)
-    # The first letters stand before the names: trying hundreds of names at every space of a page takes seconds.
-    start = rf"(?<![^\W_])(?<!-)(?=[{_initials((*every, *words()['cased']))}])"
-    spaced = rf"{start}(?:{spaced}|(?-i:{cased}))(?:[-@]\w{{1,3}})?(?!\w)"
-    return re.compile(rf"{spaced}|(?=[{_initials(every)}])(?:{dense})", re.I)
-
-
-def _initials(names: Iterable[str]) -> str:
-    return "".join(re.escape(letter) for letter in sorted({name[0].lower() for name in names}))
-
-
 def _stands(metrics: tuple[str, ...], known: Mapping[str, list[float]], token: str, unit: str) -> bool:
     return any(_proven(metric, token, unit, known) for metric in metrics)
 
 
 def _proven(metric: str, token: str, unit: str, known: Mapping[str, list[float]]) -> bool:
-    wanted = _canonical(metric)
+    wanted = canonical(metric)
     same = [name for name in known if name == wanted or (len(wanted) > SHORT and (wanted in name or name in wanted))]
     holds = rounds_to if any(word in wanted for word in UNBOUNDED) else is_score
     return any(holds(value, token, unit) for name in same for value in known[name])
-
-
-def _canonical(metric: str) -> str:
-    lowered = metric.lower()
-    return _plain(words()["also"].get(lowered) or words()["also"].get(re.sub(r"[-@]\w{1,3}$", "", lowered), lowered))
-
-
-def _values_by_metric(dossier: Dossier) -> dict[str, list[float]]:
-    known: dict[str, list[float]] = {}
-    for score in scores.scores(dossier):
-        extra = [score.base] if score.base is not None else []
-        extra += list(score.interval or ()) + ([score.error] if score.error is not None else [])
-        extra += [score.value - score.base] if score.base is not None else []
-        for name in (score.metric, score.task, score.dataset):
-            if name:
-                known.setdefault(_plain(name), []).extend([score.value, *extra])
-    for record in dossier.records:
-        for path, value in _numbers(record.details, ()):
-            for key in path:
-                if _metric().fullmatch(key.replace("_", " ")) or "loss" in key:
-                    known.setdefault(_plain(key), []).append(value)
-    return known
-
-
-def _pool(dossier: Dossier) -> Iterator[float]:
-    from ossmodelkit.releasing.card import numbers
-
-    for record in dossier.records:
-        yield from (value for _, value in _numbers(record.details, ()))
-        yield from (float(len(record.asked)), float(len(record.findings)), float(len(record.gaps)))
-    for score in scores.scores(dossier):
-        if score.base is not None:
-            yield score.value - score.base
-    yield from numbers.derived(dossier)
-
-
-def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], float]]:
-    if isinstance(value, bool):
-        return
-    if isinstance(value, (int, float)):
-        yield path, float(value)
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _numbers(inner, (*path, str(key)))
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from _numbers(inner, path)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -16,8 +16,8 @@ from ossmodelkit.foundation.errors import UsageError
 
 BEGIN = re.compile(r"<!-- kit:begin ([a-z-]+) sha256:([0-9a-f]{16}) -->\n")
 MARK = re.compile(r"<!-- kit:(?:begin|end) [^>]*-->")
-# Blocks that repeat what the publisher says: their numbers are checked like anybody's words.
-QUOTED = frozenset({"use", "limits"})
+# Blocks that repeat what the publisher or a license says: their numbers are checked like anybody's words.
+QUOTED = frozenset({"title", "use", "limits", "notices"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,8 @@ def digest(text: str) -> str:
 
 
 def fenced(name: str, text: str) -> str:
-    """A generated block with its comments."""
+    """A generated block with its comments; a fence inside of it, in somebody's words, is none."""
+    text = text.replace("<!-- kit:", "&lt;!-- kit:")
     return f"<!-- kit:begin {name} sha256:{digest(text)} -->\n{text}<!-- kit:end {name} -->\n"
 
 
