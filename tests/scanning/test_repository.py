@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ossmodelkit.scanning.checks import secrets
 from tests.making.blobs import flagged, scan
 
 
@@ -143,6 +144,11 @@ def test_secret_in_text_flags(tmp_path: Path, secret: str) -> None:
 )
 def test_placeholders_are_left_alone(tmp_path: Path, text: str) -> None:
     assert flagged(written(tmp_path, {"notes.md": text})) == []
+
+
+def test_hints_in_any_case_end_as_the_search_for_them_expects() -> None:
+    loose = [hint for token in secrets._tokens() if token.ignores_case for hint in token.hints]
+    assert loose and all(secrets.ENDS_LOOSE_HINTS.search(hint) for hint in loose)
 
 
 def test_a_secret_on_a_seam_is_found(tmp_path: Path) -> None:

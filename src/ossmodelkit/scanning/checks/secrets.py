@@ -19,6 +19,8 @@ from ossmodelkit.scanning.tables import table
 REMEDY = "Revoke the secret now, then remove it from the file and from the repository's history."
 
 
+# Every hint in whatever case ends this way; most texts do not have it, and are not copied in lower case.
+ENDS_LOOSE_HINTS = re.compile("_[kK][eE][yY]")
 BEFORE, AFTER = 64, 400  # characters around a hint that a secret may take
 
 
@@ -57,7 +59,8 @@ def _hints(ignoring_case: bool) -> tuple[re.Pattern[str], dict[str, tuple[_Token
 
 
 def _places(text: str) -> Iterator[tuple[_Token, int]]:
-    for searched, ignoring_case in ((text, False), (text.lower(), True)):
+    lowered = text.lower() if ENDS_LOOSE_HINTS.search(text) else ""
+    for searched, ignoring_case in ((text, False), (lowered, True)):
         pattern, of = _hints(ignoring_case)
         at = 0
         while found := pattern.search(searched, at):
