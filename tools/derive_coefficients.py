@@ -30,6 +30,7 @@ PRECISIONS = {
     "16-autocast": (Dtype.BF16, Autocast.BF16),
     "fp16-autocast": (Dtype.FP16, Autocast.BF16),
 }
+FP16 = {"fp16": (Dtype.FP16, Autocast.NONE)}  # experts multiply differently in bf16, where a card does it at once
 MIXED = {"mixed": (Dtype.FP16, Autocast.NONE)}  # under adapters in bf16: their sums are in fp32
 ATTENTIONS = {
     "sdpa": {"attention": Attention.SDPA},
@@ -146,8 +147,9 @@ def methods_of(family: dict[str, Any]) -> list[str]:
 
     peft gives experts adapters of their own kind, which cannot be laid around a linear layer afterwards.
     """
-    whole = ["lora-fp32", "lora-bf16"] if "E" in family["fields"] else []
-    return family.get("methods", ["full", "frozen", "prompt"]) + whole
+    adapted = "E" in family["fields"] and not family.get("plain_experts")
+    recorded: list[str] = family.get("methods", ["full", "frozen", "prompt"])
+    return recorded + (["lora-fp32", "lora-bf16"] if adapted else [])
 
 
 def variants(family: dict[str, Any], *, tied: bool) -> list[dict[str, Any]]:
@@ -160,8 +162,9 @@ def variants(family: dict[str, Any], *, tied: bool) -> list[dict[str, Any]]:
         and not (family["task"] == "image-classification" and "padded" in name)
     ]
     out = []
+    precisions = PRECISIONS | FP16 if "E" in family["fields"] else PRECISIONS
     for method, precision, attention, saving in itertools.product(
-        methods_of(family), PRECISIONS, attentions, (False, True)
+        methods_of(family), precisions, attentions, (False, True)
     ):
         if method == "prompt" and attention == "varlen":
             continue
@@ -174,7 +177,7 @@ def options_for(variant: dict[str, Any], value: dict[str, int], loss: Loss) -> S
     """The options behind a variant."""
     from ossmodelkit.trainer.tracing_symbols import PROMPT_TOKENS, SYMBOLS
 
-    dtype, autocast = PRECISIONS[variant["precision"]]
+    dtype, autocast = (PRECISIONS | FP16)[variant["precision"]]
     name, _, adapter = variant["method"].partition("-")
     return StepOptions(
         method={"prompt": Method.PROMPT, "lora": Method.LORA}.get(name, Method.FULL),

@@ -54,6 +54,13 @@ def precision(options: StepOptions) -> str:
     return f"{base}-autocast"
 
 
+def _recorded_precision(data: Mapping[str, Any], options: StepOptions) -> str:
+    """As `precision`; experts are recorded in fp16 as well, because a card multiplies them at once in bf16 only."""
+    kind = precision(options)
+    own = kind == "16" and options.dtype is Dtype.FP16 and any("/fp16/" in key for key in data["ends"])
+    return "fp16" if own else kind
+
+
 def mixes_16_bit_types(options: StepOptions) -> bool:
     """Whether adapters are of the other 16-bit type than the weights: torch takes their sums in 32 bits."""
     types = {options.dtype, options.adapter_dtype}
@@ -71,7 +78,7 @@ def recording(
     data = load(recorded)
     method = _method(recorded, options)
     saving = "recompute" if options.checkpointing else "keep"
-    kind = precision(options)
+    kind = _recorded_precision(data, options)
     attention = _attention(options, windowed)
     mark = f"{gate}/" if gate else ""
     key = f"{mark}{method}/{kind}/{attention}/{saving}"

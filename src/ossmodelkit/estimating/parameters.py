@@ -148,6 +148,7 @@ def targets(model: Architecture, options: StepOptions) -> Targets:
     if wanted == ("all-linear",):
         if (
             "E" in model.letters
+            and not model.spec.get("plain_experts")
             and options.method in WITH_RANK
             and not coefficients.whole_lora(model.recorded, options)
         ):

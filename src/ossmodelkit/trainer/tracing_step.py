@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ossmodelkit.estimating.options import Attention, Autocast, Loss, StepOptions
+from ossmodelkit.estimating.options import Attention, Autocast, Dtype, Loss, StepOptions
 from ossmodelkit.trainer import chunked_loss
 from ossmodelkit.trainer.step import train_step
 from ossmodelkit.trainer.tracing_storage import StorageTape
@@ -78,17 +78,36 @@ def unpadded_masks() -> Iterator[None]:
         masking_utils.find_packed_sequence_indices = before
 
 
+class _GroupedProduct(torch.autograd.Function):
+    """The products of all experts as a card makes them at once: it saves only what a gradient will need."""
+
+    @staticmethod
+    def forward(ctx: Any, given: Tensor, weight: Tensor, ends: Tensor) -> Tensor:
+        needs = ctx.needs_input_grad
+        ctx.save_for_backward(given if needs[1] else None, weight if needs[0] else None)
+        ctx.shapes = given.shape, weight.shape
+        return given.new_empty(given.shape[0], weight.shape[2])
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        _ = ctx.saved_tensors
+        pairs = zip(ctx.shapes, ctx.needs_input_grad, strict=False)
+        return (*(grads[0].new_empty(shape) if needed else None for shape, needed in pairs), None)
+
+
 @contextmanager
-def grouped_products_without_a_card() -> Iterator[None]:
-    """Let experts multiply by transformers' own fallback: same tensors, and fake ones of every type may pass."""
+def grouped_products_without_a_card(options: StepOptions) -> Iterator[None]:
+    """Let experts multiply without one: as cards do in bf16, else by transformers' own fallback."""
     from transformers.integrations import moe
 
-    before = moe._can_use_grouped_mm
+    before, allowed = moe._grouped_mm, moe._can_use_grouped_mm
     moe._can_use_grouped_mm = lambda *args, **kwargs: False
+    if options.dtype is Dtype.BF16 and options.autocast is Autocast.NONE:
+        moe._grouped_mm = lambda given, weight, offs: _GroupedProduct.apply(given.to(weight.dtype), weight, offs)
     try:
         yield
     finally:
-        moe._can_use_grouped_mm = before
+        moe._grouped_mm, moe._can_use_grouped_mm = before, allowed
 
 
 class TextbookLearner(nn.Module):
@@ -148,7 +167,7 @@ class TextbookLearner(nn.Module):
 def under_the_tape(options: StepOptions, tape: StorageTape) -> Iterator[None]:
     """Fake tensors on the roads that real ones take, followed by the tape."""
     masks = nullcontext() if options.padded else unpadded_masks()
-    with masks, grouped_products_without_a_card(), tape:
+    with masks, grouped_products_without_a_card(options), tape:
         tape.enter_phase("forward")
         yield
 

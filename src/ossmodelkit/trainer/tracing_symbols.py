@@ -19,6 +19,7 @@ SYMBOLS: dict[str, tuple[int, int]] = {
     "H": (11 * 17 * 8 * 211, 211),  # a multiple of the query heads, as transformers demands
     "I": (8 * 127, 127),
     "M": (8 * 149, 149),
+    "J": (8 * 157, 157),
     "K": (11, 11),
     "G": (17, 17),  # query heads for each key/value head
     "F": (19, 19),  # G + 2: rows of a fused query-key-value projection for each key/value head
