@@ -27,7 +27,7 @@ IF = re.compile(
     r"|\S+\s*==\s*\S+|\S+\s+(?:equ|neq|lss|leq|gtr|geq)\s+\S+)\s*",
     re.IGNORECASE,
 )
-ASSIGNMENTS = re.compile(r"(?:\w+=(?:\"[^\"]*\"|'[^']*'|\S*)\s*)+")
+ASSIGNMENTS = re.compile(r"(?:\w+\+?=(?:\([^()]*\)|\"[^\"]*\"|'[^']*'|\S*)\s*)+")
 
 
 def is_judged(interpreter: str) -> bool:

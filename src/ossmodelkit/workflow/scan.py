@@ -15,9 +15,11 @@ from ossmodelkit.core.policy import Waiver
 from ossmodelkit.core.report import Report
 from ossmodelkit.core.source import Source
 from ossmodelkit.foundation.errors import SourceError, UsageError
+from ossmodelkit.foundation.progress import Silent
 from ossmodelkit.scanning.inspecting import FileResult, Inspection, inspect
 from ossmodelkit.scanning.plugged import plugged as load_plugged
 from ossmodelkit.scanning.verdict import Word
+from ossmodelkit.sources.checkout import checkout_of
 from ossmodelkit.sources.opening import open_source
 from ossmodelkit.sources.traffic import origin, remarks
 from ossmodelkit.workflow.accepting import accept
@@ -100,7 +102,7 @@ def _compare(base: Source, tuned: Source, desk: Desk, claim: str) -> Compared:
 
 
 def _with(found: Inspection, answers: Answers) -> Inspection:
-    """What the comparison found counts like what the files themselves say."""
+    """What a comparison or the settings of a checkout say counts like what the files themselves say."""
     whole = found.answers
     return replace(
         found,
@@ -138,6 +140,8 @@ def _inspect(source: Source, desk: Desk, jobs: int, *, several: bool) -> Inspect
     found = inspect(
         source, jobs=jobs, progress=listening(desk.progress, source), plugged=desk.heard([source]).scan.checks
     )
+    if checkout := checkout_of(source):
+        found = _with(found, replace(inspect(checkout, progress=Silent()).answers, asked=()))
     return _under(source.ref, found) if several else found
 
 
