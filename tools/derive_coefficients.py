@@ -68,6 +68,17 @@ def families() -> dict[str, Any]:
     return tomllib.loads(shipped("coefficients", "families.toml").read_text())
 
 
+def with_twins() -> dict[str, Any]:
+    """The families and the twins that they name."""
+    rules = {"mha": "A", "mqa": "1"}
+    known = families()
+    return known | {
+        f"{name}_{twin}": with_key_heads(family, rules[twin])
+        for name, family in known.items()
+        for twin in family.get("twins", ())
+    }
+
+
 def tiny(family: dict[str, Any], *, gate: str | bool | None = None) -> tuple[dict[str, Any], dict[str, int]]:
     """A configuration of distinct sizes, and what each letter stands for in it."""
     from ossmodelkit.trainer.tracing_symbols import SYMBOLS
@@ -407,7 +418,7 @@ def derive(name: str, family: dict[str, Any], *, only: str = "", kept: dict[str,
     }
 
 
-def derive_adapters() -> dict[str, Any]:
+def derive_adapters(*, only: str = "") -> dict[str, Any]:
     """The profiles of one wrapped (or quantized) linear layer."""
     from ossmodelkit.trainer.tracing_adapters import profile
 
@@ -417,6 +428,8 @@ def derive_adapters() -> dict[str, Any]:
         if options.method is Method.DORA and not conv:  # it takes the bias off the base's output, and adds it later
             kinds.append((key.replace("dora/", "dora-bias/", 1), True))
         for name, bias in kinds:
+            if only and name != only:
+                continue
             try:
                 out[name] = profile(options, conv=conv, feedforward=forward, wide_input=wide, bias=bias)
             except Exception as error:
@@ -500,10 +513,7 @@ def main(words: list[str]) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     folder = shipped("coefficients")
-    known = families()
-    grouped = {name: family for name, family in known.items() if "K" in family["fields"]}
-    known |= {f"{name}_mha": with_key_heads(family, "A") for name, family in grouped.items()}
-    known |= {f"{name}_mqa": with_key_heads(family, "1") for name, family in grouped.items()}
+    known = with_twins()
     for name in words or ["adapters", *known]:
         path = Path(folder) / f"{name}.json"
         kept = kept_of(path, again)

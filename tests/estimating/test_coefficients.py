@@ -18,13 +18,27 @@ pytestmark = pytest.mark.train
         pytest.param("llama", "frozen/16/sdpa/recompute", id="recomputed base"),
         pytest.param("gpt2", "full/32/eager/keep", id="full, eager"),
         pytest.param("mixtral", "full/16/sdpa/keep", id="experts"),
+        pytest.param("mistral", "frozen/16/eager-padded/keep", id="repeated heads under a mask"),
+        pytest.param("qwen2_mha", "frozen/32-autocast/sdpa/keep", id="own key heads"),
+        pytest.param("phi", "frozen/16/sdpa/recompute", id="attention beside the feed-forward part"),
+        pytest.param("t5", "relu/frozen/16/sdpa/recompute", id="blocks that add to one gradient"),
     ],
 )
 def test_deriving_again_gives_the_shipped_numbers(family: str, variant: str) -> None:
-    from tools.derive_coefficients import derive, families
+    from tools.derive_coefficients import derive, with_twins
 
-    shipped, fresh = load(family), derive(family, families()[family], only=variant)
+    shipped, fresh = load(family), derive(family, with_twins()[family], only=variant)
     assert unrolled(fresh, variant) == unrolled(shipped, variant)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["lora/linear/none/16/2/fp32", "lora/linear/int8/32-autocast/2/fp32", "dora-bias/linear/nf4/16/2/fp32"],
+)
+def test_wrapping_a_layer_again_gives_the_shipped_numbers(key: str) -> None:
+    from tools.derive_coefficients import derive_adapters
+
+    assert derive_adapters(only=key)["profiles"] == {key: load("adapters")["profiles"][key]}
 
 
 def unrolled(data: dict[str, Any], variant: str) -> list[Any]:
@@ -49,6 +63,9 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("llama", {"attention": Attention.VARLEN, "adapter_dtype": Dtype.BF16, "batch": 3}),
     ("llama", {"method": Method.PROMPT, "prompt_tokens": 32, "padded": True}),
     ("llama", {"method": Method.IA3, "targets": ("default",), "optimizer": Optimizer.SGD}),
+    ("llama", {"dtype": Dtype.FP16, "adapter_dtype": Dtype.BF16}),
+    ("llama", {"dtype": Dtype.FP16, "autocast": Autocast.BF16, "quantize": Quantize.INT8, "checkpointing": True}),
+    ("mixtral", {"method": Method.DORA, "targets": ("q_proj", "v_proj")}),
     ("gpt2", {"method": Method.FULL, "optimizer": Optimizer.ADAMW_FOREACH}),
     ("mixtral", {"checkpointing": True, "targets": ("q_proj", "v_proj")}),
     ("mixtral", {"method": Method.FULL}),
