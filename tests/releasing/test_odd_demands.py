@@ -18,7 +18,7 @@ from ossmodelkit.workflow.key import trust
 from ossmodelkit.workflow.release import check, release
 from tests.making.authorities import Authority
 from tests.making.forged import answer
-from tests.making.releases import NOW, desk, options, project, record
+from tests.making.releases import NOW, SETTINGS, WAIVER, desk, options, project, record
 
 DAY = timedelta(days=1)
 ROOT = Authority().pem.decode()
@@ -173,6 +173,42 @@ def test_an_early_date_for_the_documents_makes_no_old_scan_fresh(
     assert release(options(tmp_path), desk=later).verdict == "released"
     found = answer(tmp_path / "out", now=NOW + 31 * DAY, key=str(tmp_path / "key.pub"))
     assert found.word == "verified", found.text
+
+
+STATED: list[Any] = [
+    pytest.param("2026-11-21", "2026-11-21", "2026-11-21", "pass", id="all of this day"),
+    pytest.param("2026-11-21", "2026-11-20", "2027-01-01", "stale", id="over since yesterday"),
+    pytest.param("2026-11-22", "2027-01-01", "2027-01-01", "fail", id="of tomorrow"),
+    pytest.param("2026-11-21", "2027-01-01", "2026-11-20", "stale", id="a review that was due"),
+    pytest.param("2026-11-21", "2027-01-01", "soon", "fail", id="a review some day"),
+    pytest.param("~", "~", "2027-01-01", "fail", id="no date"),
+    pytest.param("'2026-11-21'", "~", "2027-01-01", "pass", id="in quotation marks, for ever"),
+    pytest.param("21.11.2026", "~", "2027-01-01", "error", id="a date as written elsewhere"),
+    pytest.param("2026-02-31", "~", "2027-01-01", "error", id="a day that is none"),
+    pytest.param("2026-11-21T10:00:00Z", "~", "2027-01-01", "error", id="a moment"),
+]
+
+
+@pytest.mark.parametrize(("day", "end", "review", "state"), STATED)
+def test_a_statement_holds_to_its_last_day(day: str, end: str, review: str, state: str, tmp_path: Path) -> None:
+    made, contact = project(tmp_path), "team: T, contact: c@d.e"
+    (tmp_path / "attest.yaml").write_text(
+        f"OPS-003: {{by: Ada, date: {day}, expires: {end}, {contact}, next_review: {review}}}\n"
+    )
+    if state == "error":
+        with pytest.raises(UsageError, match=r"attest\.yaml"):
+            check(options(tmp_path), desk=made)
+        return
+    states = {one["id"]: one["state"] for one in check(options(tmp_path), desk=made).data["items"]}
+    assert states["OPS-003"] == state
+
+
+def test_a_waiver_that_nothing_needs_is_told(tmp_path: Path) -> None:
+    text = SETTINGS + WAIVER.replace("SEC-007", "LIC-002") + WAIVER
+    notes = check(options(tmp_path), desk=project(tmp_path, settings_text=text)).notes
+    assert [note.split(":")[0] for note in notes if "waived" in note or "LIC-002" in note] == [
+        "waived until 2026-12-01", "the waiver for LIC-002 is not needed",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["TODO", " ", "tbd"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from ossmodelkit.core.check import Answers
 from ossmodelkit.core.evidence import Kind, Subject
 from ossmodelkit.core.policy import Outcome
-from ossmodelkit.core.report import Report, Table
+from ossmodelkit.core.report import Report
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import from_wire, to_wire
 from ossmodelkit.releasing import index, layout, signing, staging, statements
@@ -18,14 +18,13 @@ from ossmodelkit.releasing.checklist import Checklist
 from ossmodelkit.releasing.comparing import changes
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.envelope import Signer
-from ossmodelkit.releasing.questions import as_yaml, open_questions
+from ossmodelkit.releasing.questions import as_yaml
 from ossmodelkit.reporting.escaping import markdown
 from ossmodelkit.workflow.desk import Desk
 from ossmodelkit.workflow.release_diff import dossier_in
 from ossmodelkit.workflow.release_material import Material, Options, collect
-from ossmodelkit.workflow.release_signer import exposed, planned, signer_for
-
-SUMMARIES = {Outcome.PASS: "nothing stands against releasing this", Outcome.FAIL: "this may not be released as it is"}
+from ossmodelkit.workflow.release_report import report, told
+from ossmodelkit.workflow.release_signer import planned, signer_for
 
 
 def check(options: Options, *, desk: Desk) -> Report:
@@ -37,7 +36,7 @@ def check(options: Options, *, desk: Desk) -> Report:
     material = _material(options, desk, signer)
     dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))
     word = "ready" if checklist.outcome is Outcome.PASS else "refused"
-    return _told(report("release check", options.model, word, dossier, checklist), options)
+    return told(report("release check", options.model, word, dossier, checklist), options)
 
 
 def ask(options: Options, *, desk: Desk) -> str:
@@ -59,11 +58,11 @@ def release(options: Options, *, desk: Desk) -> Report:
         material = _material(options, desk, signer)
         dossier, checklist = assemble(material.dossier, material.found, _wishes(options, material.dossier))
         if checklist.outcome is not Outcome.PASS or signer is None:
-            return _told(report("release", options.model, "refused", dossier, checklist), options)
+            return told(report("release", options.model, "refused", dossier, checklist), options)
         _write(work, options, material, dossier, checklist, signer)
     _record(desk, dossier, checklist, signer)
     done = report("release", str(target), "released", dossier, checklist, target=target, model=options.model)
-    return _told(done, options)
+    return told(done, options)
 
 
 def resume(target: str, *, desk: Desk) -> Report:
@@ -76,59 +75,6 @@ def clean(target: str) -> Report:
     was = staging.clean(Path(target))
     summary = "the leftovers of an interrupted release are gone" if was else "no interrupted release lay here"
     return Report(command="release clean", subject=target, verdict="clean", outcome=Outcome.PASS, summary=summary)
-
-
-def report(
-    command: str,
-    subject: str,
-    word: str,
-    dossier: Dossier,
-    checklist: Checklist,
-    *,
-    target: Path | None = None,
-    model: str = "",
-) -> Report:
-    """The checklist as a report: what refuses first, then the rest in a table."""
-    totals = checklist.totals
-    said = ", ".join(f"{count} {state}" for state, count in totals.items() if count)
-    return Report(
-        command=command,
-        subject=subject,
-        verdict=word,
-        outcome=checklist.outcome,
-        summary=f"{SUMMARIES[checklist.outcome]}: {said}",
-        findings=tuple(f for f in checklist.findings() if f.check in {x.item.id for x in checklist.refused}),
-        asked=tuple(line.item.id for line in checklist.lines),
-        tables=_tables(dossier, checklist, every=target is None),
-        notes=tuple(
-            f"waived until {line.waiver.expires}: {line.item.id} {line.item.title} ({line.waiver.owner})"
-            for line in checklist.lines
-            if line.waiver
-        ),
-        next_steps=_next(checklist, model or subject, target),
-        data={
-            "release": str(target) if target else "",
-            "payload_sha256": dossier.sha256,
-            "profiles": dossier.profiles,
-            "signer": dossier.signature.signer,
-            "totals": totals,
-            "checklist_sha256": checklist.digest,
-            "items": index.lines(checklist),
-        },
-    )
-
-
-def _told(done: Report, options: Options) -> Report:
-    """The report with a word about the key, and with the profiles asked for in every step that follows."""
-    asked = "".join(f" -p {name}" for name in options.profiles) + (
-        f" --policy {options.policy}" if options.policy else ""
-    )
-    steps = tuple(_with(step, options.model, asked) for step in done.next_steps)
-    return replace(done, notes=(*done.notes, *exposed(options)), next_steps=steps)
-
-
-def _with(step: str, model: str, asked: str) -> str:
-    return step.replace(f" {model}", f" {model}{asked}", 1) if step.startswith("kit release ") else step
 
 
 def _material(options: Options, desk: Desk, signer: Signer | None) -> Material:
@@ -200,32 +146,3 @@ def _record(desk: Desk, dossier: Dossier, checklist: Checklist, signer: Signer) 
     facts = {"verdict": "released", "totals": dict(checklist.totals), "profiles": list(dossier.profiles)}
     facts |= {"signer": signer.name, "version": dossier.words.version, "checklist_sha256": checklist.digest}
     desk.write(Kind.RELEASE, subject, answers, facts)
-
-
-def _tables(dossier: Dossier, checklist: Checklist, *, every: bool) -> tuple[Table, ...]:
-    open_lines = [
-        x for x in checklist.lines if x.state in ("fail", "missing", "stale", "error") and x not in checklist.refused
-    ]
-    rows = tuple((x.item.id, x.state.value, x.weight.value, x.item.title, x.why) for x in open_lines)
-    facts = (
-        ("payload", f"{dossier.sha256[:16]}…  {len(dossier.files)} files"),
-        ("license", dossier.license_id or "none"),
-        ("profiles", ", ".join(dossier.profiles)),
-        ("signer", dossier.signature.signer or "nobody"),
-    )
-    first = Table(title="", columns=("", ""), rows=facts)
-    rest = Table(title="Open, and not refusing", columns=("item", "state", "weight", "", "seen"), rows=rows)
-    return (first, rest) if rows and every else (first,)
-
-
-def _next(checklist: Checklist, model: str, target: Path | None) -> tuple[str, ...]:
-    if target is not None:
-        return (
-            f"kit verify {target} --key KEY.pub   as anyone can",
-            f"kit release check {model}   what is still open, and does not refuse",
-        )
-    if not checklist.refused:
-        return (f"kit release {model} --out DIR --key KEY",)
-    waiting = len([line for line in open_questions(checklist) if line in checklist.refused])
-    ask = (f"kit release ask {model} >> attest.yaml   {waiting} of them wait for a person's word",) if waiting else ()
-    return (*ask, *(f"kit explain {line.item.id}" for line in checklist.refused[:3]))
