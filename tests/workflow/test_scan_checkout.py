@@ -57,7 +57,7 @@ def cloned(folder: Path, **files: str) -> Path:
 )
 def test_settings_and_hooks_of_a_checkout_are_judged(tmp_path: Path, files: dict[str, str], verdict: str) -> None:
     report = scan(str(cloned(tmp_path, **files)))
-    assert report.data["verdict"] == verdict, report.findings
+    assert report.verdict == verdict, report.findings
 
 
 def test_the_rest_of_git_is_not_read(tmp_path: Path) -> None:
