@@ -40,7 +40,6 @@ ORDINARY = {
     "onnx tensor": onnx.numpy_helper.from_array(np.ones((3, 5), "float32"), "x").SerializeToString(),
     "ctranslate2": struct.pack("<IH", 6, 9) + b"GPT2Spec\0" + NOISE,
     "hadoop": b"crc\0\0\0\2\0" + NOISE,
-    "empty map": b"\x80",
 }
 ALIKE = {
     "orc cut off": b"ORC" + NOISE,
@@ -77,4 +76,6 @@ def test_a_changed_byte_is_no_crash(data: bytes, draw: st.DataObject) -> None:
 
 def test_lists_without_entries_are_ordinary(tmp_path: Path) -> None:
     assert scan_bytes(b"", "patterns.jsonl").verdict is Word.CLEAN
+    assert scan_bytes(b"\x80", "lookups.bin").verdict is Word.CLEAN
+    assert scan_bytes(b"\x80", "model.bin").verdict is Word.INCOMPLETE
     assert scan_bytes(b"", "model.pkl").verdict is Word.INCOMPLETE

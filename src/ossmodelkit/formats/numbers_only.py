@@ -18,6 +18,8 @@ from ossmodelkit.foundation.limits import Budget
 
 DEEPEST = 512
 EMPTY_MAP = b"\x80"
+# This one byte may as well be a pickle that was cut off; spaCy writes it for tables without entries.
+WRITTEN_EMPTY = ("key2row", "lookups.bin")
 FLAX_TYPES = frozenset({1, 2, 3})  # flax.serialization: ndarray, native complex, numpy scalar
 TIMESTAMP = -1
 WIDTHS = {0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
@@ -40,8 +42,10 @@ class MsgPack:
 def accepts_msgpack(blob: Blob) -> bool:
     """A map whose first key is a short readable text, or an empty one."""
     head = blob.head(300)
-    if not head or (blob.size == 1 and head == EMPTY_MAP):
-        return bool(head)
+    if blob.size == 1 and head == EMPTY_MAP:
+        return blob.name in WRITTEN_EMPTY
+    if not head:
+        return False
     at = 1 if 0x81 <= head[0] <= 0x8F else {0xDE: 3, 0xDF: 5}.get(head[0], 0)
     if not at or at + 1 >= len(head):
         return False
