@@ -204,10 +204,10 @@ def test_a_statement_holds_to_its_last_day(day: str, end: str, review: str, stat
 
 
 def test_a_waiver_that_nothing_needs_is_told(tmp_path: Path) -> None:
-    text = SETTINGS + WAIVER.replace("SEC-007", "LIC-002") + WAIVER
+    text = SETTINGS + WAIVER.replace("SEC-007", "DOC-001") + WAIVER
     notes = check(options(tmp_path), desk=project(tmp_path, settings_text=text)).notes
-    assert [note.split(":")[0] for note in notes if "waived" in note or "LIC-002" in note] == [
-        "waived until 2026-12-01", "the waiver for LIC-002 is not needed",
+    assert [note.split(":")[0] for note in notes if "waived" in note or "DOC-001" in note] == [
+        "waived until 2026-12-01", "the waiver for DOC-001 is not needed",
     ]  # fmt: skip
 
 
