@@ -6,7 +6,11 @@ import re
 
 # Names that lead from any object to Python's internals, as the key of a lookup.
 KEYS = frozenset({"__builtins__", "__globals__", "__subclasses__", "__import__", "f_globals", "f_builtins"})
-ACTS = re.compile(r"\b__import__\s*\(|\{[^{}]*\.__(?:class|init|globals|mro|subclasses)__")
+# The name of a class is asked for in many a message, often where an f was forgotten; that leads nowhere else.
+ACTS = re.compile(
+    r"\b__import__\s*\(|\{[^{}]*\.__(?:init|globals|mro|subclasses)__"
+    r"|\{[^{}]*\.__class__(?!(?:\.__(?:name|qualname|module)__)?\s*[!:}])"
+)
 LONGEST = 2000  # characters; what is longer is documentation
 
 
