@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -55,7 +55,20 @@ def _hints(ignoring_case: bool) -> tuple[re.Pattern[str], dict[str, tuple[_Token
     tokens = tuple(token for token in _tokens() if token.ignores_case == ignoring_case)
     hints = sorted({hint for token in tokens for hint in token.hints}, key=len, reverse=True)
     of = {hint: tuple(one for one in tokens if any(hint.startswith(own) for own in one.hints)) for hint in hints}
-    return re.compile("|".join(map(re.escape, hints))), of
+    return re.compile(_any_of(hints)), of
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern that finds any of the words, letter by letter: several times quicker than one word after the other."""
+    by_letter: dict[str, list[str]] = {}
+    for word in words:
+        by_letter.setdefault(word[:1], []).append(word[1:])
+    ends = by_letter.pop("", None) is not None
+    branches = [re.escape(letter) + _any_of(rest) for letter, rest in sorted(by_letter.items())]
+    if not branches:
+        return ""
+    joined = "|".join(branches)
+    return f"(?:{joined})?" if ends else f"(?:{joined})"
 
 
 def _places(text: str) -> Iterator[tuple[_Token, int]]:
