@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from ossmodelkit.scanning.python_effects import effect_of
+from ossmodelkit.scanning.python_reach import deeds
 from ossmodelkit.scanning.python_texts import acts
 
 
@@ -19,6 +21,20 @@ from ossmodelkit.scanning.python_texts import acts
 )
 def test_texts_that_climb_are_of_use_to_an_attack(text: str) -> None:
     assert acts(text)
+
+
+def test_what_goes_wrong_with_a_process_is_no_process() -> None:
+    assert [effect_of(f"subprocess.{name}") for name in ("CalledProcessError", "PIPE")] == ["", ""]
+    assert {effect_of(name) for name in ("subprocess.run", "os.subprocess.Popen", "logging.os.system")} == {"process"}
+
+
+def test_arrays_that_refuse_pickles_are_left_alone() -> None:
+    def seen(allow: str) -> list[str]:
+        code = f"import numpy as np\ndef f(path):\n    return np.load(path, allow_pickle={allow})\n"
+        return [deed.effect for deed in deeds(code)]
+
+    assert seen("False") == []
+    assert seen("True") == seen("path") == ["unpickle"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from functools import cache
 
 from ossmodelkit.core.finding import Severity
@@ -46,6 +47,8 @@ def effect_of(dotted: str) -> str:
             "pickle",
         ):
             continue
+        if rest in words("python", "lists", "inert"):
+            return ""
         if rest in exact:
             return exact[rest]
         for prefix, effect in prefixes:
@@ -67,3 +70,8 @@ def severity_in(effect: str, function: str) -> Severity:
     if function in words("python", "lists", "constructors"):
         return Severity.MEDIUM if effect == "network" else Severity.HIGH if effect in ("delete",) else own
     return Severity.LOW if effect in ("network", "write") else own
+
+
+def allows_pickle(keyword: ast.keyword) -> bool:
+    """Whether this argument of `numpy.load` lets a pickle in, or may do so."""
+    return keyword.arg == "allow_pickle" and getattr(keyword.value, "value", None) is not False

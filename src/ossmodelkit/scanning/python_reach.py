@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass, field
 
 from ossmodelkit.core.finding import Severity
-from ossmodelkit.scanning.python_effects import effect_of, severity_in
+from ossmodelkit.scanning.python_effects import allows_pickle, effect_of, severity_in
 from ossmodelkit.scanning.python_names import Names, never_for_a_loader
 from ossmodelkit.scanning.python_network import names_strange_host, sends
 from ossmodelkit.scanning.python_texts import acts
@@ -173,7 +173,7 @@ def _call(node: ast.Call, scope: _Scope) -> None:
     elif dotted == "torch.load":
         unsafe = any(k.arg == "weights_only" and getattr(k.value, "value", None) is False for k in node.keywords)
         scope.note("unpickle", "torch.load", node, Severity.MEDIUM if unsafe else Severity.LOW)
-    elif dotted in ("numpy.load", "np.load") and any(k.arg == "allow_pickle" for k in node.keywords):
+    elif dotted in ("numpy.load", "np.load") and any(map(allows_pickle, node.keywords)):
         scope.note("unpickle", "numpy.load(allow_pickle=…)", node, Severity.MEDIUM)
     elif dotted in ("sys.path.insert", "sys.path.append"):
         if (names.text(node.args[-1]) or "").startswith(("/", "~")):
