@@ -210,13 +210,14 @@ def _varlen(module: Any, query: Any, key: Any, value: Any, mask: Any, **given: A
 
 
 def _pack(model: nn.Module, kind: str) -> None:
+    kept = tuple(getattr(model, "_keep_in_fp32_modules", None) or ()) if kind == "nf4" else ()  # T5's wo
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             if type(child).__name__ == "Conv1D":  # GPT-2 keeps its weights turned round
                 turned = nn.Linear(*child.weight.shape, device="meta", dtype=child.weight.dtype)
                 turned.bias = child.bias
                 setattr(parent, name, Packed(turned, kind))
-            elif type(child) is nn.Linear and name not in HEADS:
+            elif type(child) is nn.Linear and name not in (*HEADS, *kept):
                 setattr(parent, name, Packed(child, kind))
 
 

@@ -211,12 +211,19 @@ def base_bytes(model: Architecture, options: StepOptions) -> int:
     if options.quantize is Quantize.NONE:
         return total
     for linear in linears(model):
-        if linear.stack < 0 and linear.name in model.spec.get("unpacked", ()):
+        if stays_plain(linear, model, options):
             continue
         total += linear.times * (
             held_bytes(linear.inputs, linear.outputs, options.quantize) - linear.inputs * linear.outputs * width
         )
     return total
+
+
+def stays_plain(linear: Linear, model: Architecture, options: StepOptions) -> bool:
+    """Whether a quantized base holds a layer as it is: heads, and what transformers keeps from 4 bits."""
+    heads, kept = model.spec.get("unpacked", ()), model.spec.get("not_in_4_bits", ())
+    is_kept = options.quantize is Quantize.NF4 and linear.name.rpartition(".")[2] in kept
+    return is_kept or (linear.stack < 0 and linear.name in heads)
 
 
 def held_bytes(inputs: int, outputs: int, quantize: Quantize) -> int:

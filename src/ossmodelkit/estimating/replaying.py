@@ -12,7 +12,7 @@ from ossmodelkit.estimating.architecture import Architecture
 from ossmodelkit.estimating.coefficients import amount
 from ossmodelkit.estimating.layering import Block
 from ossmodelkit.estimating.options import ADAPTERS, Attention, Autocast, Dtype, Method, Quantize, StepOptions
-from ossmodelkit.estimating.parameters import Linear, Targets, at_place, linears, targets
+from ossmodelkit.estimating.parameters import Linear, Targets, at_place, linears, stays_plain, targets
 from ossmodelkit.estimating.scenes import ChooseIn, Scene
 from ossmodelkit.estimating.wrapping import Wrap
 
@@ -163,20 +163,23 @@ def _chooser(model: Architecture, options: StepOptions, letters: dict[str, int],
     if not wrapped.names and options.quantize is Quantize.NONE:
         return lambda stack: lambda name, given, made: None
     by_name = {(linear.stack, linear.name): linear for linear in linears(model)}
-    resting = model.spec.get("unpacked", ())
     known: dict[tuple[int, str, bool], Wrap | None] = {}
+
+    def packed(linear: Linear) -> bool:
+        return options.quantize is not Quantize.NONE and not stays_plain(linear, model, options)
 
     def choose(stack: int, name: str, given: int, made: int) -> Wrap | None:
         name = name.removesuffix(".base_layer")
         linear = by_name.get((stack, name))
-        if linear is None or (name not in wrapped.names and (options.quantize is Quantize.NONE or name in resting)):
+        if linear is None or (name not in wrapped.names and not packed(linear)):
             return None
         rows = _rows(linear, model, letters, options)
         wide = options.dtype is Dtype.FP32
         if options.autocast is not Autocast.NONE and given in (rows * linear.inputs * 2, rows * linear.inputs * 4):
             wide = given == rows * linear.inputs * 4
         if (stack, name, wide) not in known:
-            known[stack, name, wide] = _wrap(linear, wrapped, options, rows, wide=wide)
+            held = options.quantize if packed(linear) else Quantize.NONE
+            known[stack, name, wide] = _wrap(linear, wrapped, options, rows, held=held, wide=wide)
         return known[stack, name, wide]
 
     return lambda stack: partial(choose, stack)
@@ -189,10 +192,9 @@ def _rows(linear: Linear, model: Architecture, letters: dict[str, int], options:
     return letters["B"] * (letters["S"] if options.method is Method.PROMPT else letters["T"])
 
 
-def _wrap(linear: Linear, chosen: Targets, options: StepOptions, rows: int, *, wide: bool) -> Wrap:
+def _wrap(linear: Linear, chosen: Targets, options: StepOptions, rows: int, *, held: Quantize, wide: bool) -> Wrap:
     profiles = coefficients.load("adapters")["profiles"]
     kind = "conv1d" if linear.conv else "linear"
-    held = options.quantize
     if held is not Quantize.NONE:
         kind = "linear"  # GPT-2's layers are turned round to be held in 8 or 4 bits
     precision = coefficients.precision(options)

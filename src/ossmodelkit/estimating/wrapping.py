@@ -114,7 +114,8 @@ def _through(
                 out.append(-wrap.output_bytes)
                 out.extend(wrap.resting)
         elif event[0] == "S":
-            _stopped(out, events[at + 1 :], size, left, last)
+            if _stopped(out, events[at + 1 :], size, left, last):
+                postponed[at + 1] = list(last)
         elif event[0] == "G":
             _back_through(out, events, at, size, left, last)
     return out
@@ -129,12 +130,13 @@ def _is_saved(before: list[Any], size: Callable[[int], int], wrap: Wrap) -> bool
 
 def _stopped(
     out: list[int], after: list[Any], size: Callable[[int], int], left: Open, last: Mapping[str, Wrap]
-) -> None:
+) -> bool:
     """Recomputing stopped here, because the bare base saves nothing further on; adapters go on to what they save.
 
-    It stopped within the bare layer, which saves its weight: the input is there. If it is freed right after the
-    stop, nothing else saved it, and an adapter that needs it holds it longer.
+    It stopped within the bare layer, which saves its weight: the input is there. True if it is freed right after the
+    stop (nothing else saved it), and an adapter holds it longer.
     """
+    holds = False
     for name, wrap in last.items():
         left.wraps[name] = wrap
         runs = wrap.forward[: wrap.again]
@@ -143,7 +145,8 @@ def _stopped(
         out.append(wrap.saved - sum(runs))
         if wrap.retains and after and isinstance(after[0], int) and size(after[0]) == -wrap.input_bytes:
             left.held[name] = wrap.input_bytes
-            out.append(wrap.input_bytes)
+            holds = True
+    return holds
 
 
 def _postponed(events: list[Any], size: Callable[[int], int], choose: Choose) -> dict[int, list[str]]:

@@ -126,13 +126,14 @@ def _train_mode(model: nn.Module) -> None:
 
 
 def pack(model: nn.Module, quantize: Quantize) -> None:
-    """Hold every linear layer in 8 or 4 bits, but for heads."""
+    """Hold every linear layer in 8 or 4 bits, but for heads, and for what transformers keeps from 4 bits (T5's wo)."""
     kind = int8.Int8Linear if quantize is Quantize.INT8 else Nf4Linear
+    kept = () if quantize is Quantize.INT8 else tuple(getattr(model, "_keep_in_fp32_modules", None) or ())
     head = getattr(model, "get_output_embeddings", lambda: None)()
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):
             plain = int8.as_linear(child)
-            if plain is not None and name not in HEADS and child is not head:
+            if plain is not None and name not in (*HEADS, *kept) and child is not head:
                 setattr(parent, name, kind(plain))
 
 
