@@ -76,6 +76,7 @@ def test_a_changed_byte_is_no_crash(data: bytes, draw: st.DataObject) -> None:
 
 def test_lists_without_entries_are_ordinary(tmp_path: Path) -> None:
     assert scan_bytes(b"", "patterns.jsonl").verdict is Word.CLEAN
+    assert scan_bytes(b"", "models--a--b/.no_exist/5f2/adapter_config.json").verdict is Word.CLEAN
     assert scan_bytes(b"\x80", "lookups.bin").verdict is Word.CLEAN
     assert scan_bytes(b"\x80", "model.bin").verdict is Word.INCOMPLETE
     assert scan_bytes(b"", "model.pkl").verdict is Word.INCOMPLETE

@@ -19,6 +19,8 @@ OFTEN_EMPTY = (
     *(".py", ".md", ".txt", ".typed", ".gitkeep", ".gitignore", ".gitattributes", ".keep", ".log", ".lock"),
     *(".jsonl", ".csv", ".tsv", "_SUCCESS"),
 )
+# Where the cache of the hub marks, by an empty file of its name, that a repository does not have a file.
+ABSENT = "/.no_exist/"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +56,7 @@ def read_blob(source: Source, entry: Entry, reading: Reading) -> None:
 def _read(blob: Blob, reading: Reading, *, top: bool = False) -> bool:
     """Read one blob with every reader that accepts it; whether all of it was seen."""
     if blob.size == 0:
-        if blob.name.endswith(OFTEN_EMPTY):
+        if blob.name.endswith(OFTEN_EMPTY) or ABSENT in f"/{blob.at.path}":
             return True
         reading.gap(blob.at, "the file is empty")
         return False
