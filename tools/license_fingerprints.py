@@ -85,8 +85,6 @@ SAME_NAMES = (("GNU Lesser General", "GNU Library General"), ("GNU Library Gener
 # What often stands behind a license, as a text of its own, and a form of a license that the SPDX list cuts short.
 EXCEPTIONS = ("LLVM-exception", "fmt-exception", "GCC-exception-3.1", "Classpath-exception-2.0", "Bison-exception-2.2")
 SCANCODE_FORMS = (("Python-2.0.1", "python"),)
-# The same with the history that stands before it in every copy.
-SCANCODE_RULES = (("Python-2.0.1", "python_2018"), ("Python-2.0.1", "python_40"))
 LONGEST_HEADING = 8  # words in a line
 SHORT_WORDS = 450  # of an SPDX text: whatever is shorter is known, so that no cousin takes its name
 TAILS = (
@@ -124,8 +122,6 @@ def sources(arguments: argparse.Namespace) -> Iterator[Text]:
         yield Text(id=name, source=f"spdx:{name}", text=exceptions[name]["metadata"]["licenseText"])
     for license_id, key in SCANCODE_FORMS:
         yield from _scancode(arguments.scancode, license_id, key)
-    for license_id, key in SCANCODE_RULES:
-        yield from _scancode(arguments.scancode.parent / "rules", license_id, key, suffix="RULE")
     short = [name for name, one in spdx.items() if _is_short(one["metadata"])]
     for name in sorted({*SPDX_ONLY, *short}):
         if name in spdx and name not in seen:
@@ -152,10 +148,8 @@ def _template(one: dict[str, Any]) -> Template:
     return template(one["text"]["regexpForMatch"]["regexps"])
 
 
-def _scancode(
-    folder: Path, license_id: str, key: str, kind: str = "license", *, suffix: str = "LICENSE"
-) -> Iterator[Text]:
-    path = folder / f"{key}.{suffix}"
+def _scancode(folder: Path, license_id: str, key: str, kind: str = "license") -> Iterator[Text]:
+    path = folder / f"{key}.LICENSE"
     if key and path.is_file() and license_id not in ("unknown", "other"):
         text = path.read_text(encoding="utf-8", errors="replace")
         yield Text(id=license_id, source=f"scancode:{key}", kind=kind, text=text.split("\n---\n", 1)[-1])

@@ -277,3 +277,15 @@ def test_other_files_under_other_licenses_are_no_terms_of_this_one() -> None:
     )
     assert identify(f"{BSD}\n\n====\n\n{other}").result == "exact"
     assert identify(f"{BSD}\n\n====\n\n{other} You must pay for them.").result == "exact+extra"
+
+
+@pytest.mark.parametrize(
+    "put_in", ["The Materials go to friends of the author.", "Copies are for sale at ten dollars."]
+)
+@pytest.mark.parametrize("place", ["Inc. {} All Rights Reserved.", "Inc. All Rights Reserved. {}"])
+def test_no_sentence_hides_in_a_notice_of_rights(put_in: str, place: str) -> None:
+    notice = "Copyright (c) 2024 Acme Inc. All Rights Reserved."
+    text = invented() + f'\nYou shall keep this notice: "Acme 3.1, {notice}"\n'
+    mine = library([("acme-3.1", text)])
+    assert identify(text, library=mine).result == "exact"
+    assert identify(text.replace("Inc. All Rights Reserved.", place.format(put_in)), library=mine).result != "exact"

@@ -1,7 +1,8 @@
 """What stands around the known texts of a file, and whether any of it can be a term.
 
 Titles, holders, addresses, and a word on which files are meant change nothing. Whatever else speaks of rights
-or duties, or names another license, is extra until a person has read it.
+or duties, or names another license, is extra until a person has read it; beside a publisher's own license every
+sentence is.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ PROSE = frozenset(
     """be been being do does did would can could cannot when if who whom whose your we our us they their them
     than then into upon until while because every each any such about before during between need needs allowed allows
     grant grants granted pay fee fees use uses used user users copy modify sell agreement terms policy consent
-    liable warranty alone prohibited excluded""".split()  # noqa: SIM905
+    liable warranty alone prohibited excluded sold sale price output outputs belong belongs owned property royalties
+    courts""".split()  # noqa: SIM905
 )
 # Words that tell where something comes from as well; a few of them say nothing.
 STORY = frozenset(
@@ -31,6 +33,7 @@ STORY = frozenset(
     license licenses software model models rights""".split()  # noqa: SIM905
 )
 FEW = 3
+IN_TITLES = frozenset({"license", "licenses", "software", "model", "models"})
 A_FEW_OF = 6  # one such word in so many
 # The same in other languages: a clause does not have to be English.
 FOREIGN = frozenset(
@@ -44,6 +47,7 @@ OTHER_LICENSES = frozenset(
 FAMILIES = {"gnu": ("gpl", "lgpl", "agpl", "gfdl"), "mozilla": ("mpl",), "creative": ("cc",), "commons": ("cc",)}
 KINDS = r"(?:the|an?|new|modified|simplified|following|same|terms|conditions|of|licenses?|software|version|clause|two|three|either|both|and|or|also|known|as|below|reproduced|here|full|text|v?[0-9]+)"  # noqa: E501
 TITLES = r"new|simplified|revised|original|modern|variant|style|version|v?[0-9]+|clause|two|three|zero|software|public|general|lesser|free|open|source|foundation|permissive|license|licenses|the"  # noqa: E501
+NAME = r"(?:\w+ ){0,5}?\w+"
 # Which files are meant, which license it is, who wrote it: no term of a license.
 SAYS_NOTHING_NEW = (
     r"(?:except|unless) (?:(?:when|where|as) )?(?:\w+ )?(?:otherwise )?"
@@ -67,7 +71,23 @@ SAYS_NOTHING_NEW = (
     r"and is (?:also )?gpl compatible",
     r"(?:all|copy) rights? reserved",
     r"(?:mit )?no attribution",
+    r"copyright (?:\d+ )?(?:present )?(?:\w+ ){1,5}?only "
+    r"(?:(?!for |use|by |with |to |when |if |research|non)\w+ ){1,5}files",
+    # Who holds the rights in what was contributed: no word to whoever uses it.
+    rf"is the set of all contributors to the {NAME} project(?: this includes all of the {NAME} subprojects)?",
+    r"the core team that coordinates development on (?:github|gitlab) can be found (?:here|at)",
+    rf"uses shared copyright model each contributor maintains copyright over their contributions to {NAME} but it is "
+    rf"important to note that these contributions are typically only changes to the repositories thus the {NAME} "
+    r"source code in its entirety is not the copyright of any single person or institution instead it is the "
+    rf"collective copyright of the entire {NAME} if individual contributors want to maintain record of what changes "
+    r"(?:additions )?they have specific copyright on they should indicate their copyright in the commit message of "
+    rf"the change when they commit the change to one of the {NAME} repositories",
+    r"with this in mind the following banner should be used in any source code file to indicate the copyright and "
+    r"license terms",
+    r"if you contribute code to this project you are implicitly allowing your code to be(?: distributed)?",
+    r"you are also implicitly verifying that all code is your original work",
     r"end of terms and conditions",
+    r"(?:one line to give the (?:program|library)s? name )?and (?:an? )?brief idea of what it does",
     r"moe ghoul president of vice|thats all there is to it",
     r"this license is approved by the osi and fsf as gpl compatible",
     r"additional copyrights may follow(?: header)?",
@@ -85,7 +105,7 @@ SAYS_NOTHING_NEW = (
     r"look (?:at|for) (?:license files in directories or )?(?:information at )?the beginning of each file",
 )
 USUAL = re.compile(rf"\b(?:{'|'.join(SAYS_NOTHING_NEW)})\b")
-TELLING = material.ADDS_TERMS | PROSE
+TELLING = material.ADDS_TERMS | PROSE | set(material.AMOUNTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +134,9 @@ def look(found: list[str], held: tuple[Stretch, ...], matched: dict[str, list[by
         parts.append(left.split())
     telling = TELLING | {name for name in OTHER_LICENSES if not _is_of(name, ids)}
     told = [text for part in parts for text in _terms(part, telling)]
-    told += [" ".join(part[: SHOWN_BEFORE + SHOWN_AFTER]) for part in parts if _tells_a_story(part)]
+    strict = any(one.known.strict for one in held)
+    stories = (part for part in parts if _tells_a_story(part) or (strict and set(part) & (STORY - IN_TITLES)))
+    told += [" ".join(part[: SHOWN_BEFORE + SHOWN_AFTER]) for part in stories]
     words = [word for part in parts for word in part]
     return Surroundings(words=len(words), terms=tuple(told[:MOST_SHOWN]) or _too_much(words))
 

@@ -31,9 +31,16 @@ SAYS_MORE = (
     material.ADDS_TERMS
     | set("hereby granted use warranty is are be can need needs pay fee that which your we our users".split())  # noqa: SIM905
 ) - material.IN_NAMES
+SENTENCE = re.compile(r"(?<=[.;!])\s+(?=[^\W\d_])")
+LONGEST_IN_NAMES = 3  # small words, such as "and its contributors"
 DATED = re.compile(r"\bdated\b.*", re.I | re.S)
 # The same inside a sentence, such as a notice that is quoted: where its lines break must not matter.
-RIGHTS_CLAUSE = re.compile(r"copyright\s*(?:\(c\)|©)\s[^\"“”\[\]]{1,320}?all\s+rights\s+reserved\.?", re.I)
+# It is one sentence: what follows "Inc." in it is a name, a comma or the rights, and no sentence of its own.
+RIGHTS_CLAUSE = re.compile(
+    r"copyright\s*(?:\(c\)|©)\s(?:[^\"“”\[\].]|\.(?=\S|\s*all\s+rights)|(?<=\b[a-z])\."
+    r"|(?:(?<=\binc)|(?<=\bltd)|(?<=\bco)|(?<=\bcorp))\.(?=\s*(?:[,;&]|ltd\b|and\b))){1,320}?all\s+rights\s+reserved\.?",
+    re.I,
+)
 RIGHTS_LINE = re.compile(r"^[ \t#*/;>|]{0,40}all rights reserved\.?[ \t*]*$", re.I | re.M)
 # Marks of lists are dropped where they can stand: at a line's start, behind a sentence, a heading, or "and". Whoever
 # wraps a text anew moves them into the line. Behind any other word a number says something: "Version 1.0."
@@ -108,10 +115,17 @@ def _mended(text: str) -> str:
 
 def _unless_it_says_more(line: re.Match[str]) -> str:
     """A copyright line is dropped, but for terms and for the date of a license that is named in the same line."""
-    if SAYS_MORE.intersection(WORD.findall(line[0].lower())):
+    sentences = SENTENCE.split(line[0])[1:]
+    if SAYS_MORE.intersection(WORD.findall(line[0].lower())) or any(map(_is_no_name, sentences)):
         return line[0]
     dated = DATED.search(line[0])
     return dated[0] if dated else ""
+
+
+def _is_no_name(sentence: str) -> bool:
+    """Whether more small words stand in it than in a list of names."""
+    words = re.findall(r"[^\W\d_]{2,}", sentence)
+    return len(words) > LONGEST_IN_NAMES and (sentence.isupper() or sum(map(str.islower, words)) > LONGEST_IN_NAMES)
 
 
 def pair_hash(one: str, other: str) -> int:
