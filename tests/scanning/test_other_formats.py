@@ -52,6 +52,35 @@ def test_code_named_by_another_format_is_flagged(name: str, content: str | bytes
     assert check in {one.check for one in found.answers.findings}, said(found)
 
 
+PICTURES = {
+    "PNG": b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IDAT" + bytes(4) + bytes(4) + b"IEND" + b"\xae\x42\x60\x82",
+    "JPEG": b"\xff\xd8\xff\xe0" + bytes(40) + b"\xff\xda" + bytes(300) + b"\xff\xd9",
+    "GIF": b"GIF89a" + bytes(40) + b"\0;",
+    "WAV": b"RIFF" + (36).to_bytes(4, "little") + b"WAVE" + bytes(32),
+    "PDF": b"%PDF-1.4\n1 0 obj<<>>endobj\n%%EOF\n",
+}
+
+
+@pytest.mark.parametrize("picture", PICTURES.values(), ids=PICTURES.keys())
+@pytest.mark.parametrize(
+    "behind",
+    [CALLS, b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.", b"\x7fELF\x02\x01\x01" + bytes(60)],
+    ids=["text pickle", "pickle", "program"],
+)
+def test_what_stands_behind_a_picture_is_read(picture: bytes, behind: bytes) -> None:
+    assert scan_bytes(picture + behind, "photo").verdict == "dangerous"
+
+
+@pytest.mark.parametrize("picture", PICTURES.values(), ids=PICTURES.keys())
+@pytest.mark.parametrize(
+    "behind",
+    [b"", b"SEFT trailer of a camera", bytes(100), PICTURES["JPEG"]],
+    ids=["nothing", "trailer", "zeros", "second picture"],
+)
+def test_trailers_of_pictures_are_left_alone(picture: bytes, behind: bytes) -> None:
+    assert scan_bytes(picture + behind, "photo").verdict == "clean"
+
+
 def test_a_python_layer_of_a_shell_is_dangerous() -> None:
     assert scan_bytes((LAYER % "os").encode(), "deploy.prototxt").verdict == "dangerous"
 

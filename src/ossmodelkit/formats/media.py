@@ -1,7 +1,7 @@
 """Pictures, sound, video, fonts, documents and data tables: what model folders hold beside models.
 
-Only the signature is looked at, and for PNG the end as well: none of these is run by a loader, and
-whatever else the same bytes could be is read by that format's own reader.
+None of these is run by a loader, so the signature is enough; whatever else the same bytes could be is read by
+that format's own reader, and what stands behind the end is a file of its own (`media_ends`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ RIFF = {b"WAVE": "WAV sound", b"WEBP": "WebP picture", b"AVI ": "AVI video"}
 def kind_of(blob: Blob) -> str:
     """What the signature says; empty for anything else."""
     head = blob.head(64)
-    if head[:4] == b"RIFF":
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64"):
         return RIFF.get(head[8:12], "")
     kind = next((kind for at, magic, kind in SIGNATURES if head[at : at + len(magic)] == magic), "")
     if kind.startswith("BMP"):
@@ -78,13 +78,17 @@ def accepts(blob: Blob) -> bool:
 
 
 def read(blob: Blob, budget: Budget) -> Iterator[object]:
-    """One `Harmless` view, and the pickles in the types of a table."""
+    """One `Harmless` view, the pickles in the types of a table, and what stands behind the end of a picture."""
     kind = kind_of(blob)
     yield Harmless(at=blob.at, kind=kind)
     if kind.startswith(("Arrow", "Parquet", "Feather")):
         from ossmodelkit.formats.arrow_types import pickled_types
 
         yield from pickled_types(blob, budget)
+    else:
+        from ossmodelkit.formats.media_ends import behind
+
+        yield from behind(blob, kind, budget)
 
 
 def accepts_records(blob: Blob) -> bool:
