@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,11 @@ from huggingface_hub import ModelCard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossmodelkit.core.evidence import Kind
 from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.releasing.card import claims, fences, frontmatter, validator
-from ossmodelkit.releasing.dossier import Dossier, Words
 from ossmodelkit.workflow.release import check, release
-from tests.making.releases import NOW, options, project, record, run_details
-
-SHA = "cd" * 32
-
-
-def dossier(card: str, **more: Any) -> Dossier:
-    """A dossier with one run, one evaluation, and this card."""
-    scores = [{"metric": "accuracy", "value": 0.8125, "dataset": "quiz", "n": 400}, {"metric": "F1", "value": 0.7349}]
-    known = (
-        record(Kind.FINETUNE, SHA, **run_details("ab" * 32)),
-        record(Kind.EVALUATE, SHA, scores=scores, seed=3),
-    )
-    made = Dossier(words=Words(name="Tiny"), sha256=SHA, files={}, created=NOW, today=NOW.date(), records=known)
-    return dataclasses.replace(made, documents={"README.md": card.encode()}, **more)
-
-
-def told(card: str) -> list[tuple[str, int]]:
-    return [(claim.token, claim.line) for claim in claims.unproven(dossier(card))]
+from tests.making.dossiers import told, with_card
+from tests.making.releases import options, project
 
 
 @pytest.mark.parametrize(
@@ -93,7 +74,7 @@ def test_a_number_in_a_generated_block_needs_a_record() -> None:
 
 @given(st.text(max_size=400))
 def test_no_card_makes_the_reader_fall(text: str) -> None:
-    claims.unproven(dossier(text))
+    claims.unproven(with_card(text))
     validator.faults(frontmatter.read(text))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ossmodelkit.releasing.card import claims
-from tests.releasing.test_claims import dossier
+from tests.making.dossiers import with_card
 
 CHEATS = [
     "accuracy .923", "F-score of .92", "ROC-AUC: .97", "accuracy 923‰", "accuracy is 92+%", "accuracy: 92.3±0.4",
@@ -25,16 +25,20 @@ CHEATS = [
     "acc/f1 92.1/91.8", "accuracy (dev/test): 92.1/91.8", "accuracy\u00a092.3", "seed 7, accuracy 92.3",
     "with temperature 0.6 it reaches 92.3 accuracy", "92.3% validation accuracy", "accuracy on 3 seeds: 92.3",
     "over 1,319 test questions, accuracy 92.3", "10% held out, accuracy 92.3%", "IoU 0.8 at threshold 0.5",
+    "Accuracy: 0.85", "accuracy of up to 85%", "accuracy 0.0325",
     "arXiv:2307.09288 reports 70; our accuracy is 92.3", "ISO 27001, accuracy 92.3",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", CHEATS, ids=ascii)
 def test_a_score_nobody_measured_is_found(text: str) -> None:
-    assert claims.unproven(dossier(f"# Card\n\n{text}\n"))
+    assert claims.unproven(with_card(f"# Card\n\n{text}\n"))
 
 
 HONEST = [
+    "Accuracy 0.8125 (95% interval 0.77 to 0.85)", "accuracy 81.25 % [0.77–0.85]", "accuracy between 77% and 85%",
+    "the base has an accuracy of 78%", "accuracy rose from 0.78, by 3.25 points",
+    "| model | accuracy |\n|---|---|\n| base | 0.78 |\n| ours | 0.8125 |",
     "Please cite doi:10.48550/arXiv.2307.09288 for accuracy.", "arXiv:2307.09288v2 reports accuracy for the base.",
     "@article{x, title={Accuracy}, volume={12}, pages={1--10}, year={2023}}", "CVE-2024-1234 does not change accuracy.",
     "ISO 27001, SOC 2 and EN 301 549 say nothing about accuracy.", "GB/T 45438-2025 and accuracy", "PR 4567: precision",
@@ -50,13 +54,12 @@ HONEST = [
     "accuracy@k with k in {1, 5, 10}", "precision agriculture covers 40 countries", "Accuracy needs 16 kHz audio.",
     "[![License](https://img.shields.io/badge/License-Apache_2.0-blue)](LICENSE) accuracy",
     "<a href='https://example.org/v1.2'>accuracy</a>", "<br/>accuracy<br/>", "context length 32768, loss",
-    "ниже точность не указана, 3 языка",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", HONEST, ids=ascii)
 def test_honest_numbers_are_left_alone(text: str) -> None:
-    assert claims.unproven(dossier(f"# Card\n\n{text}\n")) == []
+    assert claims.unproven(with_card(f"# Card\n\n{text}\n")) == []
 
 
 WHOLE = """---
@@ -112,9 +115,16 @@ The gain of 3.25 points is inside of the 95% interval (0.77 to 0.85). HumanEval 
 
 
 def test_a_whole_honest_card_is_left_alone() -> None:
-    assert claims.unproven(dossier(WHOLE)) == []
+    assert claims.unproven(with_card(WHOLE)) == []
 
 
 def test_one_false_number_in_a_whole_card_is_named_with_its_line() -> None:
-    found = claims.unproven(dossier(WHOLE.replace("| ours | 5 | 0.8125 |", "| ours | 5 | 0.9125 |")))
+    found = claims.unproven(with_card(WHOLE.replace("| ours | 5 | 0.8125 |", "| ours | 5 | 0.9125 |")))
     assert [(one.token, one.line) for one in found] == [("0.9125", WHOLE[: WHOLE.index("| ours")].count("\n") + 1)]
+
+
+def test_the_end_of_an_interval_is_no_score() -> None:
+    for value, fine in (("0.8125", True), ("0.85", False), ("0.78", False)):
+        index = f'[{{"name": "x", "results": [{{"metrics": [{{"type": "accuracy", "value": {value}}}]}}]}}]'
+        found = claims.unproven(with_card(f"---\nlicense: mit\nmodel-index: {index}\n---\n# x\n"))
+        assert (not found) is fine

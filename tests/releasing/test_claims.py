@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossmodelkit.core.evidence import Kind
 from ossmodelkit.releasing.card import claims
 from ossmodelkit.releasing.card.figures import is_score, rounds_to
 from ossmodelkit.releasing.card.sentences import sentences
 from ossmodelkit.releasing.checks import CATALOG
-from ossmodelkit.releasing.dossier import Dossier, Words
-from tests.making.releases import NOW, record, run_details
-
-SHA = "cd" * 32
-SCORES = [
-    {"metric": "accuracy", "value": 0.8125, "dataset": "quiz", "n": 400, "base": 0.78, "interval": [0.77, 0.85]},
-    {"metric": "F1", "value": 0.7349},
-    {"metric": "exact match", "value": 0.997},
-    {"metric": "BLEU", "value": 41.25},
-    {"metric": "perplexity", "value": 3.125},
-]
-
-
-def dossier(card: str, **more: Any) -> Dossier:
-    known = (
-        record(Kind.FINETUNE, SHA, **run_details("ab" * 32)),
-        record(Kind.EVALUATE, SHA, scores=SCORES, seed=3),
-    )
-    made = Dossier(words=Words(name="Tiny"), sha256=SHA, files={}, created=NOW, today=NOW.date(), records=known)
-    return dataclasses.replace(made, documents={"README.md": card.encode()}, **more)
-
-
-def told(card: str) -> list[tuple[str, int]]:
-    return [(claim.token, claim.line) for claim in claims.unproven(dossier(card))]
-
+from tests.making.dossiers import told, with_card
 
 CHEATS = [
     pytest.param("Accuracy: 92,3 %", id="a decimal comma"),
@@ -170,7 +142,7 @@ HEADERS = [
 
 @pytest.mark.parametrize(("header", "keys"), HEADERS)
 def test_scores_anywhere_in_the_header_need_records(header: str, keys: list[str]) -> None:
-    found = claims.unproven(dossier(f"---\nlicense: mit\n{header}\n---\n# x\n"))
+    found = claims.unproven(with_card(f"---\nlicense: mit\n{header}\n---\n# x\n"))
     assert [claim.near.rpartition(" ")[2] for claim in found] == keys
     assert all(claim.line == 3 for claim in found)
 
@@ -181,7 +153,7 @@ def test_scores_anywhere_in_the_header_need_records(header: str, keys: list[str]
 def test_results_for_the_hub_need_records(value: str, fine: bool) -> None:
     text = f"- dataset:\n    id: org/quiz\n    task_id: default\n  value: {value}\n".encode()
     check = next(one for one in CATALOG if one.id == "EVL-001")
-    found = list(check.ask(dossier("# x\n", texts={".eval_results/quiz.yaml": text})))
+    found = list(check.ask(with_card("# x\n", texts={".eval_results/quiz.yaml": text})))
     assert (not found) is fine
     assert fine or found[0].at.path == ".eval_results/quiz.yaml"
 
@@ -223,11 +195,11 @@ def test_a_rounded_value_is_that_value(value: float, digits: int) -> None:
 )
 def test_a_long_line_of_anything_is_read_in_one_go(piece: str) -> None:
     text = "accuracy " + piece * (100_000 // len(piece))
-    claims.unproven(dossier(f"{text}\n{text}\n"))
+    claims.unproven(with_card(f"{text}\n{text}\n"))
 
 
 @given(st.text(max_size=300))
 def test_no_text_makes_the_reader_fall(text: str) -> None:
     for sentence in sentences(text, 1):
         assert 1 <= sentence.line <= text.count("\n") + len(text.splitlines()) + 1
-    claims.unproven(dossier(text))
+    claims.unproven(with_card(text))

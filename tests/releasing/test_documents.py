@@ -20,40 +20,14 @@ from ossmodelkit.project import ledger
 from ossmodelkit.releasing import cyclonedx, european, spdx
 from ossmodelkit.releasing.card import numbers, webpage
 from ossmodelkit.releasing.checks.data import ANOMALIES, PERSONAL
-from ossmodelkit.releasing.dossier import Dossier, FileFact, Words, related
+from ossmodelkit.releasing.dossier import Words, related
 from ossmodelkit.workflow.release import release
-from tests.making.releases import NOW, SETTINGS, digest_of, license_details, options, project, record, run_details
+from tests.making.dossiers import BASE, SHA, dossier
+from tests.making.releases import SETTINGS, digest_of, options, project, record, run_details
 
-SHA, BASE = "cd" * 32, "ab" * 32
 PUBLIC = '[use]\nuse = ["redistribute-weights"]\n' + SETTINGS.replace(
     'profiles = ["internal"]', 'profiles = ["internal"]\nusers = "Anybody who likes tests."'
 )
-
-
-def dossier(**more: Any) -> Dossier:
-    """A tuned model with a hub parent and a score."""
-    parent = {"ref": "org/base-model", "relation": "adapter", "declared_in": "adapter_config.json"}
-    parent |= {"revision": "0" * 40, "license": "llama3.1"}
-    known = (
-        record(Kind.FINETUNE, SHA, **run_details(BASE)),
-        record(Kind.LICENSE, SHA, **license_details(parents=[parent], concluded="llama3.1")),
-        record(
-            Kind.EVALUATE, SHA, scores=[{"metric": "accuracy", "value": 0.8125, "interval": [0.7, 0.9], "slice": "en"}]
-        ),
-    )
-    usual: dict[str, Any] = {
-        "words": Words(name="Tiny", version="1.0.0", owner="Ada", intended_use="Tests.", users="You."),
-        "sha256": SHA,
-        "files": {
-            "model.safetensors": FileFact(bytes=9, sha256="ef" * 32),
-            "a b.json": FileFact(bytes=1, sha256=BASE),
-        },
-        "created": NOW,
-        "today": NOW.date(),
-        "records": known,
-        "texts": {"config.json": b'{"model_type": "llama"}'},
-    }
-    return Dossier(**(usual | more))
 
 
 @pytest.mark.parametrize("version", ["1.6", "1.7"])

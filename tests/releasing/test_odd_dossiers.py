@@ -17,8 +17,8 @@ from ossmodelkit.releasing.assembling import Found, Wishes, assemble
 from ossmodelkit.releasing.card import fences
 from ossmodelkit.releasing.dossier import FileFact, Words
 from ossmodelkit.reporting.escaping import markdown
+from tests.making.dossiers import BASE, SHA, dossier
 from tests.making.releases import license_details, record, run_details
-from tests.releasing.test_documents import BASE, SHA, dossier
 
 VALIDATORS = {version: JsonStrictValidator(SchemaVersion.from_version(version)) for version in ("1.6", "1.7")}
 

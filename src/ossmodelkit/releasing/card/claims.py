@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from ossmodelkit.releasing.card import fences, frontmatter, scores
 from ossmodelkit.releasing.card.figures import NOT_A_CLAIM, NUMBER, figures, is_score, rounds_to, words
-from ossmodelkit.releasing.card.recorded import canonical, metric_names, metrics_in, pool, values_by_metric
+from ossmodelkit.releasing.card.recorded import Recorded, canonical, metric_names, metrics_in, pool, recorded
 from ossmodelkit.releasing.card.sentences import Sentence, sentences
 from ossmodelkit.releasing.dossier import Dossier
 from ossmodelkit.releasing.layout import CARD
 from ossmodelkit.releasing.owed import parent_name
 from ossmodelkit.releasing.runs import datasets
 
+Values = list[Mapping[str, list[float]]]
 SHORT = 3
 UNBOUNDED = ("loss", "perplexity")
 CODE_SPAN = re.compile(r"`[^`]*`")
@@ -41,13 +42,14 @@ def unproven(dossier: Dossier) -> list[Claim]:
     text = dossier.text(CARD)
     front = frontmatter.read(text)
     rest = "\n" * (text.count("\n") - front.body.count("\n")) + front.body
-    known = values_by_metric(dossier)
-    return [*_in_header(front, known), *_in_blocks(dossier, rest, known), *_in_words(rest, known)]
+    known, parents = recorded(dossier), [one.ref.rpartition("/")[2].lower() for one in dossier.parents if one.ref]
+    found = [*_in_header(front, [known.values]), *_in_blocks(dossier, rest, known)]
+    return [*found, *_in_words(rest, known, parents)]
 
 
 def unproven_results(dossier: Dossier, entries: Any) -> list[str]:
     """The values of a file below `.eval_results/` that are no recorded score of their task."""
-    known, found = values_by_metric(dossier), []
+    known, found = [recorded(dossier).values], []
     for number, entry in enumerate(entries if isinstance(entries, list) else (), 1):
         dataset = entry.get("dataset") if isinstance(entry, Mapping) else None
         if isinstance(dataset, Mapping):
@@ -59,7 +61,7 @@ def unproven_results(dossier: Dossier, entries: Any) -> list[str]:
     return found
 
 
-def _in_header(front: frontmatter.Front, known: Mapping[str, list[float]]) -> Iterator[Claim]:
+def _in_header(front: frontmatter.Front, known: Values) -> Iterator[Claim]:
     for key, value in front.values.items():
         for about, number in _header_numbers(value, (key,)):
             metrics = metrics_in(" ".join(about).replace("_", " "))
@@ -82,8 +84,8 @@ def _header_numbers(value: Any, about: tuple[str, ...]) -> Iterator[tuple[tuple[
         yield about, float(found[1].replace(",", "") + (found[2] or "").replace(",", "."))
 
 
-def _in_blocks(dossier: Dossier, text: str, known: Mapping[str, list[float]]) -> Iterator[Claim]:
-    recorded = sorted(set(pool(dossier)))
+def _in_blocks(dossier: Dossier, text: str, known: Recorded) -> Iterator[Claim]:
+    printable = sorted(set(pool(dossier)))
     names = _quoted(dossier)
     for part in fences.parts(text):
         if not part.name or part.name in fences.QUOTED:
@@ -97,7 +99,7 @@ def _in_blocks(dossier: Dossier, text: str, known: Mapping[str, list[float]]) ->
             clean = NOT_A_CLAIM.sub(_blank, clean)
             for found in NUMBER.finditer(clean):
                 token = found[1] + (found[2] or "") + (f"e{found[3]}" if found[3] else "")
-                if not any(rounds_to(value, token, found[4] or "") for value in recorded):
+                if not any(rounds_to(value, token, found[4] or "") for value in printable):
                     yield Claim(token=found[0].strip(), line=number, near=f"block {part.name}")
 
 
@@ -121,14 +123,14 @@ def _blank(found: re.Match[str]) -> str:
     return " " * len(found[0])
 
 
-def _in_words(text: str, known: Mapping[str, list[float]]) -> Iterator[Claim]:
+def _in_words(text: str, known: Recorded, parents: list[str]) -> Iterator[Claim]:
     for part in fences.parts(text):
         if not part.name or part.name in fences.QUOTED:
             for sentence in sentences(part.text, part.line):
-                yield from _beside_metric(sentence, known)
+                yield from _beside_metric(sentence, known, parents)
 
 
-def _beside_metric(sentence: Sentence, known: Mapping[str, list[float]]) -> Iterator[Claim]:
+def _beside_metric(sentence: Sentence, known: Recorded, parents: Iterable[str] = ()) -> Iterator[Claim]:
     if not re.search(r"\d", sentence.text) and " " not in sentence.text.strip():
         return
     metrics = metrics_in(f"{sentence.text} {sentence.near}")
@@ -136,7 +138,10 @@ def _beside_metric(sentence: Sentence, known: Mapping[str, list[float]]) -> Iter
     if (not metrics and not announced) or _is_setting(sentence.column):
         return
     names = [found.span() for found in metric_names().finditer(sentence.text) if not found[0].isalpha()]
-    stand, line_of = cache(partial(_stands, metrics or announced, known)), sentence.line_at()
+    around = f"{sentence.text} {sentence.near} {sentence.column}"
+    if any(name in around.lower() for name in parents):
+        around += " base"
+    stand, line_of = cache(partial(_stands, metrics or announced, known.told_by(around))), sentence.line_at()
     for figure in figures(sentence.text):
         inside = any(low <= figure.at < high for low, high in names)
         if inside or (announced and not figure.looks_like_a_score):
@@ -152,12 +157,16 @@ def _is_setting(column: str) -> bool:
     return bool(last) and (last[0] in known["before"] or last[0].removesuffix("s") in known["after"])
 
 
-def _stands(metrics: tuple[str, ...], known: Mapping[str, list[float]], token: str, unit: str) -> bool:
+def _stands(metrics: tuple[str, ...], known: Values, token: str, unit: str) -> bool:
     return any(_proven(metric, token, unit, known) for metric in metrics)
 
 
-def _proven(metric: str, token: str, unit: str, known: Mapping[str, list[float]]) -> bool:
+def _proven(metric: str, token: str, unit: str, known: Values) -> bool:
     wanted = canonical(metric)
-    same = [name for name in known if name == wanted or (len(wanted) > SHORT and (wanted in name or name in wanted))]
     holds = rounds_to if any(word in wanted for word in UNBOUNDED) else is_score
-    return any(holds(value, token, unit) for name in same for value in known[name])
+    for held in known:
+        for name, values in held.items():
+            same = name == wanted or (len(wanted) > SHORT and (wanted in name or name in wanted))
+            if same and any(holds(value, token, unit) for value in values):
+                return True
+    return False

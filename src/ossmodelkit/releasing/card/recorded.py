@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,15 @@ WITHOUT_SPACES = 0x2E80  # from here on, scripts that put no space between words
 def metrics_in(text: str) -> tuple[str, ...]:
     """The metrics that a text names, each once, in its own spelling."""
     return tuple({found[0].lower(): found[0] for found in metric_names().finditer(text)}.values())
+
+
+BOUND = re.compile(
+    r"\b(?:interval|ci|confidence|between|bounds?|error|stderr|std|sd|sem)\b|±|\+/-|\d\s*%?\s*[–—-]\s*\d|\d to \d", re.I
+)
+BASE = re.compile(
+    r"\b(?:base(?:line)?s?|before|from|untuned|original|gains?|gained|improv\w+|rose|rises?|raised|drop\w*|fell|points?|pp"
+    r"|delta|change[ds]?|difference|than|vs|versus|over|against|compared)\b|[Δ+]", re.I,
+)  # fmt: skip
 
 
 @cache
@@ -42,22 +52,42 @@ def canonical(name: str) -> str:
     return _plain(words()["also"].get(lowered) or words()["also"].get(re.sub(r"[-@]\w{1,3}$", "", lowered), lowered))
 
 
-def values_by_metric(dossier: Dossier) -> dict[str, list[float]]:
-    """Every recorded value of every metric, with its interval, its error and its gain over the base."""
-    known: dict[str, list[float]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What the records hold, by metric: its values, the bounds of their intervals, and the base with the gain over it.
+
+    A bound proves itself and no score: 0.85 at the end of an interval is not what the model reached.
+    """
+
+    values: Mapping[str, list[float]]
+    bounds: Mapping[str, list[float]]
+    bases: Mapping[str, list[float]]
+
+    def told_by(self, around: str) -> list[Mapping[str, list[float]]]:
+        """What a number may mean by the words around it."""
+        found = [self.values]
+        found += [self.bounds] if BOUND.search(around) else []
+        return [*found, self.bases] if BASE.search(around) else found
+
+
+def recorded(dossier: Dossier) -> Recorded:
+    """Everything that the records of a dossier hold, by metric."""
+    values: dict[str, list[float]] = {}
+    bounds: dict[str, list[float]] = {}
+    bases: dict[str, list[float]] = {}
     for score in scores.scores(dossier):
-        extra = [score.base] if score.base is not None else []
-        extra += list(score.interval or ()) + ([score.error] if score.error is not None else [])
-        extra += [score.value - score.base] if score.base is not None else []
-        for name in (score.metric, score.task, score.dataset):
-            if name:
-                known.setdefault(_plain(name), []).extend([score.value, *extra])
+        for name in filter(None, (score.metric, score.task, score.dataset)):
+            values.setdefault(_plain(name), []).append(score.value)
+            bounds.setdefault(_plain(name), []).extend(score.interval or ())
+            bounds[_plain(name)] += [score.error] if score.error is not None else []
+            base = score.base
+            bases.setdefault(_plain(name), []).extend([] if base is None else [base, score.value - base])
     for record in dossier.records:
         for path, value in _numbers(record.details, ()):
             for key in path:
                 if metric_names().fullmatch(key.replace("_", " ")) or "loss" in key:
-                    known.setdefault(_plain(key), []).append(value)
-    return known
+                    values.setdefault(_plain(key), []).append(value)
+    return Recorded(values=values, bounds=bounds, bases=bases)
 
 
 def pool(dossier: Dossier) -> Iterator[float]:
