@@ -171,3 +171,29 @@ def test_a_tar_whose_last_member_is_a_zip_is_read_as_a_tar() -> None:
     assert scan_bytes(checkpoint(SHELL)).verdict is Word.DANGEROUS
     behind = checkpoint(pickle.dumps({}, 2)) + checkpoint(SHELL)
     assert scan_bytes(behind).verdict is Word.DANGEROUS
+
+
+@pytest.mark.parametrize(
+    ("function", "place"), [("spacy.vocab:unpickle_vocab", 4), ("spacy.tokens.doc:unpickle_doc", 1)]
+)
+def test_the_pickles_in_what_spacy_writes_are_read(function: str, place: int) -> None:
+    def scanned(inner: bytes) -> Word:
+        values = [b"N"] * 7
+        values[place] = inner
+        return scan_bytes(framed(called(stacked(*function.split(":")), *values))).verdict
+
+    assert scanned(raw(pickle.dumps({"a": 1}))) is Word.CLEAN
+    assert scanned(raw(SHELL)) is Word.DANGEROUS
+    assert scanned(called(stacked("os", "urandom"), b"K\1")) is not Word.CLEAN
+    assert scanned(b"N") is not Word.CLEAN
+
+
+def test_methods_of_compiled_patterns_are_kept() -> None:
+    def kept(function: bytes, method: str) -> bytes:
+        return framed(
+            called(stacked("builtins", "getattr"), called(function, text("a"), b"K\0"), text(method)) + b"\x85"
+        )
+
+    assert scan_bytes(kept(stacked("re", "_compile"), "finditer")).verdict is Word.CLEAN
+    assert scan_bytes(kept(stacked("re", "_compile"), "__class__")).verdict is not Word.CLEAN
+    assert scan_bytes(kept(stacked("pathlib", "PosixPath"), "unlink")).verdict is not Word.CLEAN

@@ -38,6 +38,8 @@ LOADERS = frozenset(
         "scikeras._saving_utils.unpack_keras_model",
     }
 )
+# Loaders that get the bytes not as their first argument, and at which place they get them.
+OTHER_PLACES = {"spacy.tokens.doc.unpickle_doc": 1, "spacy.vocab.unpickle_vocab": 4}
 ARRAYS = frozenset(
     {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"}
     | {"numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"}
@@ -54,7 +56,8 @@ def loaded_bytes(function: Value, args: Value) -> Value:
     """The constant bytes that a call would hand to a loader, or None."""
     if not (isinstance(function, Global) and _is_loader(function) and isinstance(args, tuple) and args):
         return None
-    return bytes_in(args[0])
+    place = OTHER_PLACES.get(function.full, 0)
+    return bytes_in(args[place]) if place < len(args) else None
 
 
 def _contents(array: Result) -> Value:
@@ -75,7 +78,7 @@ def bytes_of_state(target: Value, state: Value) -> Value:
 
 def _is_loader(function: Global) -> bool:
     keras = function.module.startswith("keras.") and function.name.endswith(KERAS_LOADER)
-    return keras or function.full in LOADERS
+    return keras or function.full in LOADERS or function.full in OTHER_PLACES
 
 
 def bytes_in(data: Value) -> Value:

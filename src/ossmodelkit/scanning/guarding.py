@@ -34,6 +34,7 @@ COMPUTE_ONLY = frozenset(
     {"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy", "nltk", "statsmodels", "gpytorch"}
     | {"lifelines", "botorch"}
 )
+PATTERNS = frozenset({"re._compile", "regex._regex_core.compile"})  # compiled patterns search, and nothing else
 ARRAY_MAKERS = frozenset(
     {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.core._internal._reconstruct"}
 )
@@ -91,8 +92,10 @@ def _attribute_of_class(args: Args) -> str:
 
 def _holds_numbers(of: Value) -> bool:
     """Whether an object is of a class whose methods compute: a path or an open resource has others."""
-    if not (isinstance(of, Result) and of.made and isinstance(of.callable, Global)):
+    if not (isinstance(of, Result) and isinstance(of.callable, Global)):
         return False
+    if of.callable.full in PATTERNS or not of.made:
+        return of.callable.full in PATTERNS
     return of.callable.module.partition(".")[0] in COMPUTE_ONLY
 
 
@@ -232,6 +235,8 @@ RULES: dict[str, Callable[[Args], str]] = {
     "stream-in-memory": _stream_in_memory,
     "file-in-state": _without_arguments,
     "nothing-cached": _without_arguments,
+    "nested-second": lambda args: _nested(args[1:2]),
+    "nested-fifth": lambda args: _nested(args[4:5]),
 }
 
 
