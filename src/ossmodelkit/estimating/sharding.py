@@ -13,7 +13,7 @@ from dataclasses import replace
 from ossmodelkit.estimating.architecture import Architecture
 from ossmodelkit.estimating.memory import Categories, Peak, training_peak
 from ossmodelkit.estimating.optimizing import temporary_bytes
-from ossmodelkit.estimating.options import Method, StepOptions
+from ossmodelkit.estimating.options import ADAPTERS, Method, StepOptions
 from ossmodelkit.estimating.parameters import adapter_tensors, base_bytes, tensors
 from ossmodelkit.estimating.replaying import Moment, replay
 
@@ -36,6 +36,8 @@ def sharded_peak(model: Architecture, options: StepOptions) -> Peak:
         alive = (
             moment.peak + _whole_for_a_while(moment, root, block, options) - _scattered(moment, block, model, options)
         )
+        if moment.phase == "forward":  # while a block begins, the next one is gathered and copied out of the gathering
+            alive = max(alive, moment.begins + root + 3 * block)
         phases[moment.phase] = max(phases.get(moment.phase, 0), alive)
     full = options.method is Method.FULL
     width = options.dtype.bytes if full else options.adapter_dtype.bytes
@@ -57,12 +59,15 @@ def sharded_peak(model: Architecture, options: StepOptions) -> Peak:
 
 
 def _units(model: Architecture, options: StepOptions) -> tuple[int, int]:
-    """Bytes of the root and of one block, unsharded."""
+    """Bytes of the root and of one block with its adapters, unsharded."""
     base = base_bytes(model, options)
     everything = tensors(model)
     total = sum(tensor.count * tensor.times for tensor in everything)
     blocks = base * sum(tensor.count * tensor.times for tensor in everything if tensor.where) // total
-    return base - blocks, blocks // max(1, model.layers)
+    root = base - blocks
+    if options.method in ADAPTERS:
+        blocks += sum(one.count * one.times for one in adapter_tensors(model, options)) * options.adapter_dtype.bytes
+    return root, blocks // max(1, model.layers)
 
 
 def _whole_for_a_while(moment: Moment, root: int, block: int, options: StepOptions) -> int:
