@@ -218,6 +218,7 @@ def _wrap(linear: Linear, chosen: Targets, options: StepOptions, rows: int, *, h
         backward=tuple(amount(size, letters) for size in found["backward"]),
         again=found["again"],
         early=found["early"],
+        lets_go=found["lets_go"],
         resting=tuple(amount(size, letters) for size in found["resting"]),
         retains=found["retains"],
         input_bytes=rows * linear.inputs * width,

@@ -13,7 +13,7 @@ class Wrap:
     """What one wrapped layer allocates (+) and frees (-), in bytes, and whether it holds on to its input.
 
     `again` is how much of `forward` recomputing repeats, `early` how much of `backward` waits for nothing saved,
-    and `resting` the forward pass that saves nothing.
+    `lets_go` how much of it runs with the input, and `resting` is the forward pass that saves nothing.
     `bare_saved` is what the layer saves without the wrapping, which the recording already holds.
     """
 
@@ -21,6 +21,7 @@ class Wrap:
     backward: tuple[int, ...]
     again: int
     early: int
+    lets_go: int
     resting: tuple[int, ...]
     retains: bool
     input_bytes: int
@@ -169,10 +170,12 @@ def _back_through(
     if wrap is None:
         return
     made, kept = size(product), _kept_for_others(events, at, size, wrap)
+    begun = wrap.early if name in last else 0
     out.append(-made + (0 if name in last else kept))
-    out.extend(wrap.backward[wrap.early if name in last else 0 :])
-    out.append(made + wrap.bare_saved - wrap.input_bytes + wrap.output_bytes - kept)
+    out.extend(wrap.backward[begun : wrap.lets_go])
     out.append(-left.held.pop(name, 0))
+    out.extend(wrap.backward[max(begun, wrap.lets_go) :])
+    out.append(made + wrap.bare_saved - wrap.input_bytes + wrap.output_bytes - kept)
 
 
 def _kept_for_others(events: list[Any], at: int, size: Callable[[int], int], wrap: Wrap) -> int:

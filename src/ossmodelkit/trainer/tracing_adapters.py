@@ -39,7 +39,8 @@ def profile(
     """Events of one layer forward, backward, and forward where it is recomputed later (`resting`).
 
     The input's own storage is left out, and told apart by `retains`. `again` says how many of the forward events
-    recomputing repeats before it has all that is saved, `early` how many of the backward events need nothing saved.
+    recomputing repeats before it has all that is saved, `early` how many of the backward events need nothing saved,
+    `lets_go` how many run before the input is freed.
     """
     kind = torch.float32 if wide_input else models.TORCH[_narrow(options)]
     model = _module(options, conv=conv, feedforward=feedforward, bias=bias)
@@ -161,11 +162,16 @@ def _run(model: nn.Module, leaf: torch.Tensor, options: StepOptions, tape: Stora
 
 
 def _told(tape: StorageTape, held: int | None) -> dict[str, Any]:
-    dropped = _marks(tape)["dropped"]
+    marks = _marks(tape)
+    freed = next((at for at, event in enumerate(tape.events) if event == ("-", held)), 0)
+    backward = _between(tape, "output ready", "input ready", held)
+    retains = freed > marks["dropped"]
+    inside = retains and marks["output ready"] < freed < marks["input ready"]
     return {
         "forward": _between(tape, "enter", "leave", held),
-        "backward": _between(tape, "output ready", "input ready", held),
-        "retains": ("-", held) in tape.events[dropped:],
+        "backward": backward,
+        "retains": retains,
+        "lets_go": len(_between(tape, "output ready", "input ready", held, before=freed)) if inside else len(backward),
     }
 
 
