@@ -71,6 +71,13 @@ def safetensors(**metadata: str) -> bytes:
         pytest.param(
             "license: mit\nlicense_name: llama3.1", {}, "declared-vs-file", "fail", id="tag and name disagree"
         ),
+        pytest.param(
+            "license: mit\nlicense_link: https://huggingface.co/Qwen/Qwen2.5-3B/blob/main/LICENSE",
+            {},
+            "declared-vs-file",
+            "fail",
+            id="tag and link disagree",
+        ),
         pytest.param("license: foo-9", {"LICENSE": "apache"}, "declared-vs-file", "warn", id="a tag that nobody knows"),
         pytest.param("license: mit\nlicense: apache-2.0", {}, "unresolved-license", "unresolved", id="said twice"),
         pytest.param(
@@ -161,6 +168,7 @@ def test_repositories_flag(
             id="a copy of the same base",
         ),
         pytest.param("license: Apache-2.0", {}, id="an SPDX id on the card"),
+        pytest.param("license: other\nlicense_link: https://spdx.org/licenses/MIT.html", {}, id="a link tells"),
         pytest.param("license: other\nlicense_name: Apache License 2.0", {"LICENSE": "apache"}, id="a title as name"),
         pytest.param(
             "license: mit\nbase_model: mistralai/Mistral-7B-v0.1", {"LICENSE-APACHE": "apache"}, id="a parent's text"

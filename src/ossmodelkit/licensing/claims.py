@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ossmodelkit.core.license import Claim, Issue, Level
-from ossmodelkit.licensing import claimed, expressions, facts, material, metadata
+from ossmodelkit.licensing import claimed, expressions, facts, material, metadata, references
 from ossmodelkit.licensing.identify import Identity
 from ossmodelkit.licensing.repository import LicenseFile, Repository
 from ossmodelkit.licensing.rules import texts
@@ -51,13 +51,15 @@ def conclude(repository: Repository) -> Conclusion:
 
 
 def _declared(repository: Repository) -> expressions.Resolved:
-    """The card's license as ids: the name where the tag is `other`, and never a guess."""
+    """The card's license as ids: the name or the link where the tag is `other`, and never a guess."""
     card = repository.card
+    linked = references.linked(card.license_link)
     tags = tuple(tag for tag in card.license if tag.lower() not in claimed.NAMELESS)
     if not tags:
-        if not card.license_name:
+        named = card.license_name or linked
+        if not named:
             return expressions.resolve(card.license)
-        tags = (card.license_name,)
+        tags = (named,)
     ids: list[str] = []
     issues: list[expressions.Resolved] = []
     for tag in tags:
@@ -67,15 +69,24 @@ def _declared(repository: Repository) -> expressions.Resolved:
             one = expressions.resolve(tag) if not found.candidates else _open(tag, found.candidates)
         ids += one.ids
         issues += [one] if one.issue else []
-    ids = _with_name(ids, card.license_name)
+    if linked and not ids:
+        return expressions.Resolved(ids=(linked,))
+    for beside in _beside(repository):
+        ids = _with_name(ids, beside)
     first = issues[0] if issues else expressions.Resolved()
     return expressions.Resolved(ids=tuple(dict.fromkeys(ids)), issue=first.issue, fix=first.fix)
 
 
-def _with_name(ids: list[str], name: str) -> list[str]:
+def _beside(repository: Repository) -> tuple[str, ...]:
+    """The licenses that the name and the link on a card stand for."""
+    card = repository.card
+    named = facts.find_name(card.license_name).id if card.license_name else ""
+    return tuple(filter(None, (named, references.linked(card.license_link))))
+
+
+def _with_name(ids: list[str], named: str) -> list[str]:
     """A name beside a tag may be a text of its own that begins with the standard one; else the stricter holds."""
-    named = facts.find_name(name).id if name else ""
-    if not named or not ids or named in ids:
+    if not ids or named in ids:
         return ids
     return [named] if _begins_with(named, ids) else [expressions.strictest((named, *ids))]
 
@@ -85,18 +96,17 @@ def _begins_with(named: str, ids: Iterable[str]) -> bool:
 
 
 def _about_name(repository: Repository) -> Iterator[Issue]:
-    """A tag and a name on one card that stand for two licenses."""
-    card = repository.card
-    named = facts.find_name(card.license_name).id if card.license_name else ""
-    tagged = [found.id for tag in card.license if (found := facts.find_name(tag)).id]
-    if named and tagged and named not in tagged and not _begins_with(named, tagged):
-        yield Issue(
-            id="license-declared-vs-file",
-            level=Level.FAIL,
-            components=(repository.name,),
-            why=f"the card's license is {', '.join(tagged)}, and its license_name stands for {named}",
-            fix="ask the publisher which holds; until then the stricter one is evaluated",
-        )
+    """A tag and a name or link on one card that stand for two licenses."""
+    tagged = [found.id for tag in repository.card.license if (found := facts.find_name(tag)).id]
+    for named in _beside(repository) if tagged else ():
+        if named not in tagged and not _begins_with(named, tagged):
+            yield Issue(
+                id="license-declared-vs-file",
+                level=Level.FAIL if _strictness(named) > max(map(_strictness, tagged)) else Level.WARN,
+                components=(repository.name,),
+                why=f"the card's license is {', '.join(tagged)}, and its name or link stands for {named}",
+                fix="ask the publisher which holds; until then the stricter one is evaluated",
+            )
 
 
 def _open(tag: str, candidates: tuple[str, ...]) -> expressions.Resolved:

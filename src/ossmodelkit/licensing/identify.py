@@ -6,7 +6,6 @@ siblings differ is missing or added; otherwise it is `modified`, and the differe
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from ossmodelkit.licensing import around, fingerprints, wording
@@ -14,18 +13,6 @@ from ossmodelkit.licensing.fingerprints import Library
 from ossmodelkit.licensing.stretches import Stretch, compare
 
 SHORT = 40
-REFERENCES = (
-    (r"apache licen[sc]e,? (?:version )?2(?:\.0)?", "apache-2.0"),
-    (r"spdx-license-identifier:\s*(?P<spdx>[\w.+-]+)", ""),
-    (r"apache\.org/licenses/license-2\.0", "apache-2.0"),
-    (r"opensource\.org/licenses?/(?P<spdx>[\w.+-]+)", ""),
-    (r"creativecommons\.org/licenses/(?P<cc>[a-z-]+/[0-9.]+)", ""),
-    (r"gnu\.org/licenses/(?P<spdx>[\w.+-]+?)(?:\.html|\.txt)", ""),
-    (r"mozilla public licen[sc]e,? v(?:ersion|\.)? ?2\.0", "mpl-2.0"),
-    (r"\bmit licen[sc]e\b", "mit"),
-    (r"llama (?P<llama>[234](?:\.[0-9])?) community licen[sc]e", ""),
-    (r"gemma terms of use", "gemma"),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,23 +75,13 @@ def _changed(nearest: Stretch | None) -> Identity | None:
 
 def _reference(text: str) -> Identity | None:
     """A title or a link that names a license without its text."""
-    from ossmodelkit.licensing import facts
+    from ossmodelkit.licensing import references
 
-    beginning = " ".join(text[:20_000].split())
-    for pattern, license_id in REFERENCES:
-        hit = re.search(pattern, beginning, re.I)
-        if hit is None:
-            continue
-        groups = hit.groupdict()
-        word = license_id or groups.get("spdx") or ""
-        if cc := groups.get("cc"):
-            word = "cc-" + cc.replace("/", "-")
-        if llama := groups.get("llama"):
-            word = f"llama{llama}"
-        named = facts.find_name(word).id
-        if named:
-            return Identity(result="reference-only", id=named, why=f"it names {hit[0]!r} and does not hold its text")
-    return None
+    named = references.first(text)
+    if named is None:
+        return None
+    why = f"it names {named.words!r} and does not hold its text"
+    return Identity(result="reference-only", id=named.license, why=why)
 
 
 def _unreadable(text: str, found: list[str]) -> Identity:
