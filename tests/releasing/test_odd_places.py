@@ -179,6 +179,26 @@ def test_the_folder_of_one_that_just_ended_is_made_anew(tmp_path: Path) -> None:
     assert not staging.place_for(tmp_path / "out").exists()
 
 
+def test_a_journal_of_somebody_else_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It names a signing command, which resuming would run."""
+    made, place = project(tmp_path), staging.place_for(tmp_path / "out")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / staging.JOURNAL).write_text('{"model": "tuned", "out": "out", "key": "exec:touch evil"}')
+    place.symlink_to("theirs")
+    kept = sorted((tmp_path / "theirs").iterdir())
+    for act in (lambda: resume(str(tmp_path / "out"), desk=made), lambda: clean(str(tmp_path / "out"))):
+        with pytest.raises(UsageError, match="symbolic link"):
+            act()
+    assert sorted((tmp_path / "theirs").iterdir()) == kept
+    place.unlink()
+    (tmp_path / "theirs").rename(place)
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    for act in (lambda: resume(str(tmp_path / "out"), desk=made), lambda: release(options(tmp_path), desk=made)):
+        with pytest.raises(UsageError, match="somebody else"):
+            act()
+    assert not (tmp_path / "evil").exists()
+
+
 def test_what_lies_in_the_way_of_nobody_is_cleaned(tmp_path: Path) -> None:
     assert "no interrupted release" in clean(str(tmp_path / "out")).summary
     (staging.place_for(tmp_path / "out") / staging.TREE / "x").mkdir(parents=True)

@@ -6,6 +6,7 @@ import base64
 import os
 import random
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,13 @@ def test_an_odd_chain_is_accepted_or_refused(chain: Any, says: str, released: Pa
     found = answer(out, certificate=str(out.parent / "root.pem"), identity=MAIL)
     assert found.named == ({"model.sig"} if says else {"claims.jsonl"}), found.text
     assert says in found.text
+
+
+def test_a_chain_that_is_over_signs_nothing(released: Path, tmp_path: Path) -> None:
+    over = Authority("Over", above=ROOT, end=NOW - timedelta(days=1))
+    (tmp_path / "chain.pem").write_bytes(below(over)(private(released / "key").public_key()))
+    with pytest.raises(UsageError, match="Over' expired"):
+        check(options(released, certificate=str(tmp_path / "chain.pem")), desk=desk(released))
 
 
 def test_the_very_certificate_may_be_the_root(released: Path, out: Path) -> None:

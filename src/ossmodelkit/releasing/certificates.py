@@ -53,14 +53,15 @@ def check_chain(
 
 
 def check_usable(chain: bytes, now: datetime) -> None:
-    """Raise `UsageError` for a signer's certificate (PEM, the signer's first) that no reader would accept."""
-    leaf = parse_roots(chain)[0]
+    """Raise `UsageError` for a signer's certificates (PEM, the signer's first) that no reader would accept."""
+    certificates = parse_roots(chain)
     try:
         with _well_formed():
-            _check_time(leaf, now)
-            _check_form(leaf)
-            _check_use(leaf)
-            key_of(leaf)
+            for one in certificates:
+                _check_time(one, now)
+                _check_form(one)
+            _check_use(certificates[0])
+            key_of(certificates[0])
     except IntegrityError as error:
         raise UsageError(error.message, hint="get a current certificate for code signing") from error
 

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,15 +77,33 @@ def _writing(said: str, *, hint: str) -> Iterator[None]:
 def _made(folder: Path) -> Iterator[None]:
     """The staging folder, held. Whoever ends at this moment takes it away with the lock: then it is made anew."""
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        if folder.is_symlink():
-            raise UsageError(f"{str(folder)!r} is a symbolic link", hint="remove it: a release is put together there")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        _check_ours(folder)
         try:
             with locked(folder):
                 yield
             return
         except _GoneError:
             continue
+
+
+def _check_ours(folder: Path) -> None:
+    """Refuse what somebody else laid there: a journal names commands that are run, and a link leads elsewhere."""
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(found.st_mode):
+        raise UsageError(f"{str(folder)!r} is a symbolic link", hint="remove it: a release is put together there")
+    if not stat.S_ISDIR(found.st_mode):
+        raise UsageError(
+            f"cannot write beside it: {str(folder)!r} is no folder", hint="remove it, or choose another --out"
+        )
+    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
+        hint = "remove it, or release into a folder that nobody else writes to"
+        raise UsageError(f"{str(folder)!r} belongs to somebody else", hint=hint)
 
 
 class _GoneError(Exception):
@@ -117,8 +136,10 @@ def journal_of(target: Path) -> dict[str, Any]:
 
     Raises `UsageError` when there was none.
     """
+    folder = place_for(target)
     try:
-        found = json.loads((place_for(target) / JOURNAL).read_bytes())
+        _check_ours(folder)
+        found = json.loads((folder / JOURNAL).read_bytes())
     except (OSError, ValueError) as error:
         raise UsageError(
             f"no interrupted release of {str(target)!r}", hint="kit release MODEL --out DIR begins one"
@@ -129,8 +150,9 @@ def journal_of(target: Path) -> dict[str, Any]:
 def clean(target: Path) -> bool:
     """Remove what an interrupted release left; True when there was something."""
     folder = place_for(target)
-    if not folder.is_dir():
+    if not os.path.lexists(folder):
         return False
+    _check_ours(folder)
     try:
         with locked(folder):
             _put_back(target, folder)
