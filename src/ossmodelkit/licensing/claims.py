@@ -7,11 +7,11 @@ tag. Where two disagree the stricter one is evaluated, and the disagreement is t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ossmodelkit.core.license import Claim, Issue, Level
-from ossmodelkit.licensing import claimed, expressions, facts, material, metadata, references
+from ossmodelkit.licensing import claimed, declaring, expressions, facts, material, metadata
 from ossmodelkit.licensing.identify import Identity
 from ossmodelkit.licensing.repository import LicenseFile, Repository
 from ossmodelkit.licensing.rules import texts
@@ -33,14 +33,14 @@ class Conclusion:
 
 def conclude(repository: Repository) -> Conclusion:
     """Weigh everything that was claimed about the model itself."""
-    declared = _declared(repository)
+    declared = declaring.declared(repository)
     told = repository.card.license_name or ", ".join(repository.card.license)
     claims = claimed.every(repository, declared)
     issues: list[Issue] = []
     texts_found = [f for f in repository.licenses if f.covers == "model" and f.identity.kind == "license"]
     main = _main([f for f in texts_found if not _of_a_parent(repository, f, declared)], declared)
     licenses = _evaluated(main, declared)
-    issues += _about_name(repository)
+    issues += declaring.disagreements(repository)
     issues += _about_text(repository, main, declared)
     issues += _about_notices(repository, licenses)
     issues += _about_metadata(repository, licenses)
@@ -48,73 +48,6 @@ def conclude(repository: Repository) -> Conclusion:
     if not licenses:
         issues += _unresolved(repository, main, declared)
     return Conclusion(licenses=strict or licenses, declared=told, claims=claims, issues=tuple(issues))
-
-
-def _declared(repository: Repository) -> expressions.Resolved:
-    """The card's license as ids: the name or the link where the tag is `other`, and never a guess."""
-    card = repository.card
-    linked = references.linked(card.license_link)
-    tags = tuple(tag for tag in card.license if tag.lower() not in claimed.NAMELESS)
-    if not tags:
-        named = card.license_name or linked
-        if not named:
-            return expressions.resolve(card.license)
-        tags = (named,)
-    ids: list[str] = []
-    issues: list[expressions.Resolved] = []
-    for tag in tags:
-        found = facts.find_name(tag)
-        one = expressions.Resolved(ids=(found.id,)) if found.id else expressions.resolve_word(tag)
-        if found.candidates or not one.ids:
-            one = expressions.resolve(tag) if not found.candidates else _open(tag, found.candidates)
-        ids += one.ids
-        issues += [one] if one.issue else []
-    if linked and not ids:
-        return expressions.Resolved(ids=(linked,))
-    for beside in _beside(repository):
-        ids = _with_name(ids, beside)
-    first = issues[0] if issues else expressions.Resolved()
-    return expressions.Resolved(ids=tuple(dict.fromkeys(ids)), issue=first.issue, fix=first.fix)
-
-
-def _beside(repository: Repository) -> tuple[str, ...]:
-    """The licenses that the name and the link on a card stand for."""
-    card = repository.card
-    named = facts.find_name(card.license_name).id if card.license_name else ""
-    return tuple(filter(None, (named, references.linked(card.license_link))))
-
-
-def _with_name(ids: list[str], named: str) -> list[str]:
-    """A name beside a tag may be a text of its own that begins with the standard one; else the stricter holds."""
-    if not ids or named in ids:
-        return ids
-    return [named] if _begins_with(named, ids) else [expressions.strictest((named, *ids))]
-
-
-def _begins_with(named: str, ids: Iterable[str]) -> bool:
-    return facts.terms(named).says("ids", "hf") in ids
-
-
-def _about_name(repository: Repository) -> Iterator[Issue]:
-    """A tag and a name or link on one card that stand for two licenses."""
-    tagged = [found.id for tag in repository.card.license if (found := facts.find_name(tag)).id]
-    for named in _beside(repository) if tagged else ():
-        if named not in tagged and not _begins_with(named, tagged):
-            yield Issue(
-                id="license-declared-vs-file",
-                level=Level.FAIL if _strictness(named) > max(map(_strictness, tagged)) else Level.WARN,
-                components=(repository.name,),
-                why=f"the card's license is {', '.join(tagged)}, and its name or link stands for {named}",
-                fix="ask the publisher which holds; until then the stricter one is evaluated",
-            )
-
-
-def _open(tag: str, candidates: tuple[str, ...]) -> expressions.Resolved:
-    listed = ", ".join(candidates)
-    return expressions.Resolved(
-        issue=f"{tag!r} does not say which license is meant: it may be {listed}",
-        fix="read the LICENSE file and name the exact one",
-    )
 
 
 def _of_a_parent(repository: Repository, file: LicenseFile, declared: expressions.Resolved) -> bool:
@@ -204,11 +137,11 @@ def _says_something_else(repository: Repository, declared: expressions.Resolved,
 def _stricter_beside(main: LicenseFile, declared: expressions.Resolved) -> bool:
     """Whether the file holds, beside the declared text, one that binds more."""
     beside = [one for one in main.identity.ids if one not in declared.ids and not one.endswith(EXCEPTION)]
-    return any(_strictness(one) > max(map(_strictness, declared.ids)) for one in beside)
+    return any(declaring.strictness(one) > max(map(declaring.strictness, declared.ids)) for one in beside)
 
 
 def _mismatch(repository: Repository, main: LicenseFile, declared: expressions.Resolved) -> Issue:
-    looser = expressions.strictness(declared.ids[0]) <= max(map(_strictness, main.identity.ids))
+    looser = expressions.strictness(declared.ids[0]) <= max(map(declaring.strictness, main.identity.ids))
     return Issue(
         id="license-declared-vs-file",
         level=Level.FAIL if looser else Level.WARN,
@@ -216,11 +149,6 @@ def _mismatch(repository: Repository, main: LicenseFile, declared: expressions.R
         why=f"the card declares {', '.join(declared.ids)}, and {main.name} is {' and '.join(main.identity.ids)}",
         fix="ask the publisher which holds; until then the stricter one is evaluated",
     )
-
-
-def _strictness(license_id: str) -> int:
-    known = license_id in facts.index()["licenses"]
-    return expressions.strictness(license_id) if known else len(expressions.LENIENT_FIRST)
 
 
 def _adds_terms(why: str) -> bool:
@@ -255,7 +183,7 @@ def _about_metadata(repository: Repository, licenses: tuple[str, ...]) -> Iterat
         ids = claimed.in_metadata(repository, one)
         if not licenses or set(ids) & set(licenses) or (not ids and one.value.lower() in claimed.NAMELESS):
             continue
-        stricter = bool(ids) and _strictness(ids[0]) >= max(map(_strictness, licenses))
+        stricter = bool(ids) and declaring.strictness(ids[0]) >= max(map(declaring.strictness, licenses))
         unknown = "" if ids else ", of which nothing is known"
         yield Issue(
             id="license-card-vs-metadata",
@@ -269,7 +197,7 @@ def _about_metadata(repository: Repository, licenses: tuple[str, ...]) -> Iterat
 def _stricter_from_metadata(repository: Repository, licenses: tuple[str, ...]) -> tuple[str, ...]:
     for one in metadata.licenses(repository.told):
         found = facts.find_name(one.value)
-        if found.id and licenses and _strictness(found.id) > max(map(_strictness, licenses)):
+        if found.id and licenses and declaring.strictness(found.id) > max(map(declaring.strictness, licenses)):
             return (found.id,)
     return ()
 
