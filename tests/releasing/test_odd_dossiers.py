@@ -17,8 +17,10 @@ from ossmodelkit.releasing.assembling import Found, Wishes, assemble
 from ossmodelkit.releasing.card import fences
 from ossmodelkit.releasing.dossier import FileFact, Words
 from ossmodelkit.reporting.escaping import markdown
+from ossmodelkit.workflow.release import release
 from tests.making.dossiers import BASE, SHA, dossier
-from tests.making.releases import license_details, record, run_details
+from tests.making.forged import answer
+from tests.making.releases import license_details, options, project, record, run_details
 
 VALIDATORS = {version: JsonStrictValidator(SchemaVersion.from_version(version)) for version in ("1.6", "1.7")}
 
@@ -124,3 +126,11 @@ def test_a_score_does_not_hide_in_a_name() -> None:
         _, checklist = assemble(dossier(**more), Found(license=b"text"), Wishes(escape=markdown))
         (line,) = [line for line in checklist.lines if line.item.id == "EVL-001"]
         assert (line.state, "99.1" in line.why) == ("fail", True)
+
+
+def test_names_that_are_no_utf8_are_released_and_verify(tmp_path: Path) -> None:
+    """A run may have read data under any name that a disk can hold; every document tells it, and stays readable."""
+    run: dict[str, Any] = {"data": {"path": "x\udcff.jsonl", "sha256": "ab" * 32, "license": "cc0-1.0"}}
+    made = project(tmp_path, hardware={"cpu": "c\udcff"}, environment={"packages": {"to\udcffrch": "2.1.0"}}, **run)
+    assert release(options(tmp_path), desk=made).verdict == "released"
+    assert answer(tmp_path / "out", key=str(tmp_path / "key.pub")).word == "verified"

@@ -40,7 +40,8 @@ def write(dossier: Dossier, checklist: Checklist, signature: bytes, signer: Sign
     lines = []
     for kind in kinds_for(dossier):
         statement = {"_type": STATEMENT, "subject": subjects, "predicateType": KINDS[kind], "predicate": bodies[kind]}
-        lines.append(seal(json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode(), signer))
+        text = json.dumps(statement, ensure_ascii=False, separators=(",", ":"))
+        lines.append(seal(text.encode("utf-8", "backslashreplace"), signer))
     return b"".join(lines)
 
 
