@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from ossmodelkit.estimating.architecture import read_architecture
 from ossmodelkit.estimating.asking import estimate, peak_of
 from ossmodelkit.estimating.memory import training_peak
-from ossmodelkit.estimating.options import Attention, Dtype, Loss, Method, Optimizer, Quantize, StepOptions
+from ossmodelkit.estimating.options import Attention, Autocast, Dtype, Loss, Method, Optimizer, Quantize, StepOptions
 from ossmodelkit.estimating.reading import Held
 from ossmodelkit.foundation.errors import UsageError
 from tests.estimating.shapes import LLAMA_8B, SMALL, config
@@ -108,6 +108,12 @@ def test_more_tokens_than_positions_are_refused() -> None:
     [
         pytest.param("bert", {"attention": Attention.VARLEN}, "--attention", id="packing an encoder"),
         pytest.param("bert", {"method": Method.PROMPT}, "--method", id="prompts for masked words"),
+        pytest.param(
+            "llama",
+            {"method": Method.PROMPT, "dtype": Dtype.FP16, "autocast": Autocast.BF16},
+            "--autocast",
+            id="what torch cannot join",
+        ),
     ],
 )
 def test_what_a_family_cannot_do_is_refused_by_the_name_of_the_option(

@@ -11,7 +11,7 @@ from ossmodelkit.estimating.cost import Cost, run_cost
 from ossmodelkit.estimating.fitting import Fit, changes, judge_fit, on_card_bytes, reserved_bytes
 from ossmodelkit.estimating.hardware import Cards
 from ossmodelkit.estimating.memory import Categories, Peak, training_peak
-from ossmodelkit.estimating.options import Method, StepOptions
+from ossmodelkit.estimating.options import Autocast, Dtype, Method, StepOptions
 from ossmodelkit.estimating.reading import Held
 from ossmodelkit.estimating.serving import inference_peak
 from ossmodelkit.estimating.sharding import sharded_peak
@@ -135,6 +135,12 @@ def check_variant(model: Architecture, options: StepOptions) -> None:
         raise UsageError(
             f"--method prompt: peft has no prompts for {model.task} models such as {model.model_type}",
             hint="use --method lora",
+        )
+    joins = options.method is Method.PROMPT or model.task == "image-classification"
+    if joins and options.dtype is Dtype.FP16 and options.autocast is Autocast.BF16:
+        raise UsageError(
+            "--autocast bf16: torch cannot join embeddings in fp16 under it (prompts, class tokens)",
+            hint="use --dtype bf16, or leave --autocast out",
         )
     rows = options.seq + (options.prompt_tokens if options.method is Method.PROMPT else 0)
     if model.longest and rows > model.longest:
