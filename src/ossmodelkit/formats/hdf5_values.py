@@ -42,6 +42,8 @@ def type_in(file: h5.Hdf5File, data: bytes, *, shared: bool = False) -> Type:
 
 
 def _committed(file: h5.Hdf5File, data: bytes) -> bytes:
+    if len(data) < 2:
+        raise UnreadableError("a reference to a type of fewer than two bytes")
     version, place = data[0], data[1]
     if version == 3 and place == 1:
         raise UnreadableError("a type that is kept in a shared table is not read")
