@@ -36,7 +36,7 @@ def lineage(ref: str, *, desk: Desk, online: bool = False) -> Report:
     return Report(
         command="license lineage",
         subject=ref,
-        verdict=f"{len(rows)} ancestors",
+        verdict=f"{len(rows)} ancestor{'' if len(rows) == 1 else 's'}",
         outcome=Outcome.INCOMPLETE if unknown else Outcome.PASS,
         summary=f"{audit.repository.name}: {audit.concluded or 'license unresolved'}",
         findings=tuple(auditing.finding(issue, audit.repository.card_name or ".") for issue in issues),
