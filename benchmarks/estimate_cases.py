@@ -1,4 +1,4 @@
-"""Training steps drawn by chance: sixteen families, realistic and odd shapes, every option of `kit estimate`."""
+"""Training steps drawn by chance: seventeen families, realistic and odd shapes, every option of `kit estimate`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 FAMILIES = (
     "llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "mixtral", "gemma", "gemma2", "gemma3_text", "phi", "phi3",
-    "gpt2", "gpt_neox", "bert", "t5", "vit",
+    "gpt2", "gpt_neox", "bert", "t5", "vit", "qwen2_moe",
 )  # fmt: skip
 ENCODERS = ("bert", "vit")
 TARGETS = {
@@ -21,6 +21,7 @@ TARGETS = {
     "t5": ("q,v", "wo"),
     "mixtral": ("q_proj,v_proj", "q_proj,k_proj,v_proj,o_proj"),
     "qwen3_moe": ("q_proj,v_proj", "q_proj,k_proj,v_proj,o_proj"),
+    "qwen2_moe": ("q_proj,v_proj", "q_proj,down_proj"),
 }
 USUAL_TARGETS = ("q_proj,v_proj", "q_proj,k_proj,v_proj,o_proj", "gate_proj,up_proj,down_proj", "down_proj", "o_proj")
 
@@ -91,6 +92,8 @@ def _experts(usual: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     else:
         usual |= {"num_experts": pick((4, 8, 16)), "moe_intermediate_size": pick((192, 256, 768))}
         usual |= pick(({}, {}, {"decoder_sparse_step": 2}, {"mlp_only_layers": [0]}))
+    if usual["model_type"] == "qwen2_moe":
+        usual["shared_expert_intermediate_size"] = pick((512, 1408))
     return _decoder(usual, chance)
 
 
@@ -128,7 +131,8 @@ def _vit(usual: dict[str, Any], chance: random.Random) -> dict[str, Any]:
 
 
 _FAMILY = {
-    "qwen3_moe": _experts, "mixtral": _experts, "gpt2": _gpt2, "gpt_neox": _neox, "bert": _bert, "t5": _t5, "vit": _vit,
+    "qwen2_moe": _experts, "qwen3_moe": _experts, "mixtral": _experts, "gpt2": _gpt2, "gpt_neox": _neox,
+    "bert": _bert, "t5": _t5, "vit": _vit,
 }  # fmt: skip
 
 

@@ -14,14 +14,13 @@ import logging
 import sys
 import tomllib
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ossmodelkit.estimating.options import Attention, Autocast, Dtype, Loss, Method, Quantize, StepOptions
-from ossmodelkit.estimating.scenes import OF_THE_BATCH
 from ossmodelkit.foundation.resources import config as shipped
+from tools.fold_blocks import folded
 
 PRECISIONS = {
     "16": (Dtype.BF16, Autocast.NONE),
@@ -234,52 +233,6 @@ def segments(tape: Any, reader: Any, sizes: Table) -> list[tuple[str, list[Any]]
     return out
 
 
-def folded(cut: list[tuple[str, list[Any]]], sizes: Table, family: dict[str, Any]) -> list[tuple[str, list[Any]]]:
-    """Three blocks out of four, for families whose blocks add to one gradient (T5's position bias).
-
-    Going backward, the block next to the first lets go of what the others hand on: the third speaks for the
-    middle ones, and what the second does beyond it is put before the first.
-    """
-    if not family.get("sums_over_blocks"):
-        return cut
-    parts = dict(cut)
-    last = max(name for name in parts if name.endswith("after"))
-    weights = [event for name in parts if name.endswith(".2") for event in _of_weights(_net(parts[name], []), sizes)]
-    out = []
-    for name, events in cut:
-        stack, _, rest = name.partition(".")
-        if rest in ("2", "1.back"):
-            continue
-        renamed = {"3": "2", "3.back": "2.back", "2.back": "1.back"}.get(rest, rest)
-        told = events
-        if rest == "0.back":
-            told = _behind(_net(parts[f"{stack}.1.back"], parts[f"{stack}.2.back"]), events)
-        elif name == last:
-            told = events + weights  # their casts are let go of here, of one block too many
-        out.append((f"{stack}.{renamed}" if rest else name, told))
-    return out
-
-
-def _behind(more: list[int], events: list[Any]) -> list[Any]:
-    """`events` after some more; linear layers tell where their input is freed by place."""
-    moved = [[*e[:4], e[4] + len(more)] if isinstance(e, list) and e[0] == "F" and e[4] >= 0 else e for e in events]
-    return [*more, *moved]
-
-
-def _of_weights(events: list[int], sizes: Table) -> list[int]:
-    return [event for event in events if not OF_THE_BATCH & set(sizes.items[abs(event) - 1][1])]
-
-
-def _net(events: list[Any], usual: list[Any]) -> list[int]:
-    """Births that are left when all deaths are taken away, or the reverse, of `events` beyond `usual`."""
-    count: Counter[int] = Counter()
-    for sign, part in ((1, events), (-1, usual)):
-        for event in part:
-            if isinstance(event, int):
-                count[abs(event)] += sign if event > 0 else -sign
-    return [size if left > 0 else -size for size, left in count.items() for _ in range(abs(left))]
-
-
 def is_block(name: str) -> bool:
     """Whether a segment belongs to a block (either direction)."""
     return name.split(".")[1:2] != ["after"] and name.split(".")[1:2] != ["before"] and name[0].isdigit()
@@ -359,6 +312,7 @@ def derive(name: str, family: dict[str, Any], *, only: str = "", kept: dict[str,
         dict(known.get(shelf, {})) for shelf in ("bodies", "starts", "ends", "parameters", "linears")
     )
     chunked_loss.LOGITS_AT_ONCE = SYMBOLS["R"][0] * SYMBOLS["V"][0]
+    sums = family.get("sums_over_blocks", False)
     losses = [Loss(item) for item in family.get("loss", ["full", "chunked"])]
     for gate in next(iter(family.get("gates", {}).values()), [None]):
         config, value = tiny(family, gate=gate)
@@ -386,12 +340,16 @@ def derive(name: str, family: dict[str, Any], *, only: str = "", kept: dict[str,
                 except Exception as error:
                     print(f"  left out {key}: {type(error).__name__}: {str(error)[:120]}", file=sys.stderr)
                     continue
-                cut = folded(segments(tape, reader, sizes), sizes, family)
+                cut = folded(segments(tape, reader, sizes), sizes.items) if sums else segments(tape, reader, sizes)
                 if first:
                     bodies[key] = [[part, parts.number(events)] for part, events in cut]
                     for start in starting(family, variant):
                         late, _ = tracing_tapes.record(laid, plan, family["task"], frozen=True, start=start)
-                        again = folded(segments(late, reader, sizes), sizes, family)
+                        again = (
+                            folded(segments(late, reader, sizes), sizes.items)
+                            if sums
+                            else segments(late, reader, sizes)
+                        )
                         wanted = [one for one in again if one[0].split(".")[1:2] == ["0"]]
                         starts[f"{key}/{start}"] = {part: parts.number(events) for part, events in wanted}
                 if new_end:
