@@ -106,6 +106,13 @@ def test_the_steps_that_follow_repeat_what_was_asked_for(tmp_path: Path) -> None
     )
 
 
+def test_the_step_after_a_release_names_the_key_that_lies_there(tmp_path: Path) -> None:
+    made = project(tmp_path)
+    assert f"--key {tmp_path / 'key.pub'}" in release(options(tmp_path), desk=made).next_steps[0]
+    (tmp_path / "key.pub").unlink()
+    assert "--key KEY.pub" in release(options(tmp_path), desk=made).next_steps[0]
+
+
 TABLES: list[Any] = [
     pytest.param("vulns", {"tool": "x", "critical": []}, "SEC-007", "pass", id="no critical ones"),
     pytest.param("vulns", {"tool": "x", "critical": 0}, "SEC-007", "pass", id="none, as a number"),

@@ -67,10 +67,11 @@ def _waivers(dossier: Dossier, checklist: Checklist) -> Iterator[str]:
 
 
 def told(done: Report, options: Options) -> Report:
-    """The report with a word about the key, and with the profiles asked for in every step that follows."""
+    """The report with a word about the key, and with what was asked for in every step that follows."""
     asked = "".join(f" -p {name}" for name in options.profiles)
     asked += f" --policy {options.policy}" if options.policy else ""
-    steps = tuple(_with(step, options.model, asked) for step in done.next_steps)
+    public = f"{options.key}.pub" if options.key and Path(f"{options.key}.pub").is_file() else "KEY.pub"
+    steps = tuple(_with(step, options.model, asked).replace("KEY.pub", public) for step in done.next_steps)
     return replace(done, notes=(*done.notes, *exposed(options)), next_steps=steps)
 
 
