@@ -23,7 +23,7 @@ from ossmodelkit.scanning.inspecting import inspect
 from ossmodelkit.sources.local import LocalSource
 from ossmodelkit.workflow.scan import scan
 from tests.making.locked import ANNOUNCING, locked_zip
-from tests.making.memory import said, scan_bytes
+from tests.making.memory import MemorySource, said, scan_bytes
 
 GOOD = pickle.dumps({"a": 1})
 
@@ -142,3 +142,8 @@ def test_a_worker_that_is_killed_leaves_gaps_and_no_hang(tmp_path: Path) -> None
     )
     done = subprocess.run([sys.executable, "-c", kill, str(tmp_path)], capture_output=True, text=True, timeout=300)
     assert done.stdout.split() == ["incomplete", "60", "True"], done.stderr
+
+
+def test_absolute_names_of_a_hostile_listing_are_no_endless_climb() -> None:
+    found = inspect(MemorySource({"/etc/x": b"x", "//a/adapter_config.json": b"{}"}), progress=Silent())
+    assert found.verdict == "dangerous", said(found)

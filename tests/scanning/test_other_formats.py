@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import marshal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from ossmodelkit.foundation.progress import Silent
 from ossmodelkit.scanning.inspecting import inspect
+from tests.making.container_attacks import zipped
 from tests.making.memory import MemorySource, said, scan_bytes
 
 TABLES = Path(__file__).parent.parent / "data" / "arrow"
@@ -50,6 +52,21 @@ def test_code_named_by_another_format_is_flagged(name: str, content: str | bytes
     data = content if isinstance(content, bytes) else content.encode()
     found = inspect(MemorySource({name: data, "config.json": b"{}"}), progress=Silent())
     assert check in {one.check for one in found.answers.findings}, said(found)
+
+
+@pytest.mark.parametrize(
+    ("handler", "expected"),
+    [
+        ("../../x.py", {"index-points-outside"}),
+        ("/tmp/x.py", {"index-points-outside"}),
+        ("image_classifier", set()),
+        ("handler.py:handle", set()),
+    ],
+)
+def test_the_handler_of_a_torchserve_archive_lies_inside(handler: str, expected: set[str]) -> None:
+    manifest = json.dumps({"model": {"handler": handler, "modelVersion": "1.0"}}).encode()
+    found = scan_bytes(zipped([("MAR-INF/MANIFEST.json", manifest)]), "m.mar")
+    assert {one.check for one in found.answers.findings} == expected, said(found)
 
 
 PICTURES = {

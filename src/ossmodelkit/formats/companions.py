@@ -37,6 +37,13 @@ def read(source: Source, budget: Budget) -> Iterator[RawTensors]:
                     yield RawTensors(at=Place(path=other), read_by=name)
 
 
+def folders_above(name: str) -> Iterator[str]:
+    """Every folder that a file lies in, up to the root; a hostile listing may hold absolute names."""
+    while (above := dirname(name)) != name:
+        yield above
+        name = above
+
+
 def _described(name: str, names: dict[str, int]) -> str:
     for ending, partner, _ in PAIRS:
         if name.endswith(ending) and name.removesuffix(ending) + partner in names:
@@ -47,9 +54,7 @@ def _described(name: str, names: dict[str, int]) -> str:
     if name.endswith("weights/weight.bin"):
         models = [other for other in names if other.endswith(".mlmodel") and dirname(other) == dirname(dirname(name))]
         return models[0] if models else ""
-    folder = name
-    while folder:
-        folder = dirname(folder)
+    for folder in folders_above(name):
         if join(folder, "manifest.ocdbt") in names and re.search(r"(^|/)d/[0-9a-f]{32}$", name):
             return join(folder, "manifest.ocdbt")
         for meta in (".zarray", "zarr.json"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from ossmodelkit.foundation.limits import Budget
 
 # Documents that loaders parse by name: when such a one is broken, somebody should know.
 LOADED_BY_NAME = frozenset({"config.json", "tokenizer_config.json", "adapter_config.json", "model_index.json"})
+TORCHSERVE = "MAR-INF/MANIFEST.json"
 COMMENTED = (".json5", ".jsonc", ".hjson")
 
 
@@ -51,6 +53,8 @@ def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
             yield Gap(at=blob.at, reason=error.message, remedy="ask the publisher for a valid file")
         return
     yield JsonDocument(at=blob.at, value=parsed.value, duplicates=parsed.duplicates)
+    if blob.at.members[-1:] == (TORCHSERVE,):
+        yield _parts_of_torchserve(blob.at, parsed.value)
     yield from meaning(blob.at, parsed.value, budget)
 
 
@@ -107,3 +111,10 @@ def _items_of_core_ml(at: Place, items: dict[str, Any]) -> WeightIndex:
     """Core ML: the parts of an `.mlpackage`, relative to its folder `Data`."""
     paths = [item.get("path") for item in items.values() if isinstance(item, dict)]
     return WeightIndex(at=at, shards=tuple(path for path in paths if isinstance(path, str)))
+
+
+def _parts_of_torchserve(at: Place, value: Any) -> WeightIndex:
+    """TorchServe: the handler, weights and other files of a `.mar`, by name; a handler may be `file.py:function`."""
+    model = value.get("model") if isinstance(value, dict) else None
+    parts = [part for part in model.values() if isinstance(part, str)] if isinstance(model, dict) else []
+    return WeightIndex(at=at, shards=tuple(re.sub(r"(\.py):\w+$", r"\1", part) for part in parts))

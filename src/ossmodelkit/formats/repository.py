@@ -127,13 +127,8 @@ def _configuration(model: _Model, name: str, base: str) -> Iterator[object]:
     for path in loader_fields.trust_flags(value):
         yield TrustFlag(at=at, field=path, obeyed=base not in ("config.json", "tokenizer_config.json"))
     if base == "adapter_config.json" and isinstance(value, dict):
-        folders = frozenset(part for file in model.files for part in _folders_of(file))
+        folders = frozenset(part for file in model.files for part in companions.folders_above(file) if part)
         yield AdapterConfig(at=at, value=value, folders=folders)
-
-
-def _folders_of(name: str) -> Iterator[str]:
-    while name := dirname(name):
-        yield name
 
 
 def _index(at: Place, value: Any) -> Iterator[WeightIndex]:
