@@ -197,3 +197,25 @@ def test_methods_of_compiled_patterns_are_kept() -> None:
     assert scan_bytes(kept(stacked("re", "_compile"), "finditer")).verdict is Word.CLEAN
     assert scan_bytes(kept(stacked("re", "_compile"), "__class__")).verdict is not Word.CLEAN
     assert scan_bytes(kept(stacked("pathlib", "PosixPath"), "unlink")).verdict is not Word.CLEAN
+
+
+def test_a_method_that_computes_is_kept_by_name() -> None:
+    def caller(*values: bytes, module: str = "operator") -> bytes:
+        return called(stacked(module, "methodcaller"), *values)
+
+    for kept in (
+        caller(text("toarray")),
+        caller(text("astype"), text("f4")),
+        caller(text("lower"), module="_operator"),
+    ):
+        found = scan_bytes(framed(kept + b"\x85"))
+        assert found.verdict is Word.CLEAN, said(found)
+    for strange in (
+        caller(text("to_pickle"), text("x")),
+        caller(text("eval")),
+        caller(),
+        caller(text("system"), text("id")),
+    ):
+        assert scan_bytes(framed(strange + b"\x85")).verdict is not Word.CLEAN
+    used = called(caller(text("system"), text("id")), stacked("os", "path"))
+    assert scan_bytes(framed(used)).verdict is Word.DANGEROUS

@@ -34,6 +34,38 @@ COMPUTE_ONLY = frozenset(
     {"scipy", "sklearn", "torch", "timm", "ultralytics", "numpy", "nltk", "statsmodels", "gpytorch"}
     | {"lifelines", "botorch"}
 )
+# Methods of texts, arrays and tables that give back another one and do nothing else.
+PLAIN_METHODS = frozenset(
+    {
+        "lower",
+        "upper",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "title",
+        "casefold",
+        "split",
+        "splitlines",
+        "toarray",
+        "todense",
+        "tocsr",
+    }
+    | {
+        "to_numpy",
+        "tolist",
+        "astype",
+        "reshape",
+        "ravel",
+        "flatten",
+        "squeeze",
+        "copy",
+        "round",
+        "clip",
+        "transpose",
+        "abs",
+    }
+    | {"sum", "mean", "max", "min", "fillna", "dropna", "reset_index", "isna", "keys", "values", "items", "isoformat"}
+)
 PATTERNS = frozenset({"re._compile", "regex._regex_core.compile"})  # compiled patterns search, and nothing else
 ARRAY_MAKERS = frozenset(
     {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct", "numpy.core._internal._reconstruct"}
@@ -121,6 +153,12 @@ def _constants(args: Args) -> str:
 def _plain_names(args: Args) -> str:
     right = all(isinstance(one, str) and all(p.isidentifier() and p[0] != "_" for p in one.split(".")) for one in args)
     return "" if right else "looks up a name that leads away from data"
+
+
+def _plain_method(args: Args) -> str:
+    name = args[0] if args else None
+    right = isinstance(name, str) and name in PLAIN_METHODS and all(is_constant(one) for one in args[1:])
+    return "" if right else "looks up a method that may do more than compute"
 
 
 def _known_first(args: Args) -> str:
@@ -217,6 +255,7 @@ RULES: dict[str, Callable[[Args], str]] = {
     "wraps-known": _wraps_known,
     "constants": _constants,
     "plain-names": _plain_names,
+    "plain-method": _plain_method,
     "known-first": _known_first,
     "calls-known": _calls_known,
     "nested": _nested,

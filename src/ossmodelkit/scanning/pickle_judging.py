@@ -36,7 +36,7 @@ MAY_BE_CHANCE = ("unknown", "persistent", "unproven", "computed", "alters", "ext
 # Rules of names that lead to other objects, or call what they are handed, when their arguments are wrong.
 LEADS_ON = frozenset(
     {"attribute-of-class", "plain-names", "calls-known", "numpy-function", "container", "one-constant", "typing-mark"}
-    | {"union", "plain-type", "makes-array"}
+    | {"union", "plain-type", "makes-array", "plain-method"}
 )
 
 
