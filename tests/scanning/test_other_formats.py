@@ -69,6 +69,11 @@ def test_the_handler_of_a_torchserve_archive_lies_inside(handler: str, expected:
     assert {one.check for one in found.answers.findings} == expected, said(found)
 
 
+@pytest.mark.parametrize("name", ["model\u202egpj.exe", "a\r\nb.txt"])
+def test_a_member_whose_name_reads_differently_is_suspicious(name: str) -> None:
+    assert scan_bytes(zipped([(name, b"hello")])).verdict == "suspicious"
+
+
 PICTURES = {
     "PNG": b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IDAT" + bytes(4) + bytes(4) + b"IEND" + b"\xae\x42\x60\x82",
     "JPEG": b"\xff\xd8\xff\xe0" + bytes(40) + b"\xff\xda" + bytes(300) + b"\xff\xd9",

@@ -14,6 +14,8 @@ from ossmodelkit.formats.unpacking import Unpacking
 from ossmodelkit.formats.zip_archive import ZipArchive
 
 DRIVE = re.compile(r"^[A-Za-z]:")
+# Line breaks, and marks that turn the direction of reading: `exe.gpj` is shown as what it is not.
+DECEIVES = re.compile("[\n\r\u202a-\u202e\u2066-\u2069]")
 BOMB_RATIO = 500
 BOMB_BYTES = 256 * 1024 * 1024
 UNPACK = "Do not unpack it; ask the publisher for plain files."
@@ -49,7 +51,8 @@ def _leads_out(name: str, link: str) -> bool:
 def path_traversal(unpacking: Unpacking) -> Iterator[Hit]:
     """Unpacking this archive would write outside the folder it is unpacked into.
 
-    A member's name is absolute or climbs with "..", or a link leads out, or a device stands for a file.
+    A member's name is absolute or climbs with "..", or a link leads out, or a device stands for a file;
+    or the name holds marks that make it read as another.
     """
     for one in unpacking.entries:
         at = Place(path=unpacking.at.path, members=(*unpacking.at.members, one.name))
@@ -59,6 +62,8 @@ def path_traversal(unpacking: Unpacking) -> Iterator[Hit]:
             yield Hit(at=at, saw=f"link to {one.link}", remedy=UNPACK)
         elif one.device:
             yield Hit(at=at, saw="a device, a pipe or a file with holes", remedy=UNPACK)
+        elif DECEIVES.search(one.name):
+            yield Hit(at=at, saw="a name that reads differently than it is", remedy=UNPACK, severity=Severity.MEDIUM)
 
 
 @check("archive-name-mismatch", reads=ZipArchive, severity=Severity.HIGH, advisories=("CVE-2025-1944",))
