@@ -135,6 +135,10 @@ HEADERS = [
     pytest.param("eval:\n  accuracy: 0.99", ["eval"], id="a key within"),
     pytest.param('accuracy: "99.1%"', ["accuracy"], id="as text"),
     pytest.param("results:\n- name: accuracy\n  value: 0.99", ["results"], id="name and value"),
+    pytest.param("accuracy: .inf", ["accuracy"], id="without end"),
+    pytest.param("tasks:\n- name: MATH Lvl 5 (4-Shot)\n- name: MMLU-PRO (5-shot)", [], id="names of tasks"),
+    pytest.param("note: an accuracy of 81.25 % in a test of 2026", [], id="a sentence, proven"),
+    pytest.param("accuracy: .nan", ["accuracy"], id="not a number"),
     pytest.param("accuracy: 0.8125", [], id="proven"),
     pytest.param("version: 2.0\nwidget:\n- text: 12", [], id="no metric"),
 ]
@@ -148,7 +152,8 @@ def test_scores_anywhere_in_the_header_need_records(header: str, keys: list[str]
 
 
 @pytest.mark.parametrize(
-    ("value", "fine"), [("0.8125", True), ("81.25", True), ("0.91", False), ("true", False), ("[]", False)]
+    ("value", "fine"),
+    [("0.8125", True), ("81.25", True), ("0.91", False), ("true", False), ("[]", False), (".inf", False)],
 )
 def test_results_for_the_hub_need_records(value: str, fine: bool) -> None:
     text = f"- dataset:\n    id: org/quiz\n    task_id: default\n  value: {value}\n".encode()

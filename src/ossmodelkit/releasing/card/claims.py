@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -43,7 +43,7 @@ def unproven(dossier: Dossier) -> list[Claim]:
     front = frontmatter.read(text)
     rest = "\n" * (text.count("\n") - front.body.count("\n")) + front.body
     known, parents = recorded(dossier), [one.ref.rpartition("/")[2].lower() for one in dossier.parents if one.ref]
-    found = [*_in_header(front, [known.values]), *_in_blocks(dossier, rest, known)]
+    found = [*_in_header(front, known), *_in_blocks(dossier, rest, known)]
     return [*found, *_in_words(rest, known, parents)]
 
 
@@ -61,12 +61,24 @@ def unproven_results(dossier: Dossier, entries: Any) -> list[str]:
     return found
 
 
-def _in_header(front: frontmatter.Front, known: Values) -> Iterator[Claim]:
+def _in_header(front: frontmatter.Front, known: Recorded) -> Iterator[Claim]:
     for key, value in front.values.items():
+        line = front.lines.get(key, 1)
         for about, number in _header_numbers(value, (key,)):
             metrics = metrics_in(" ".join(about).replace("_", " "))
-            if metrics and not any(_proven(metric, repr(number), "", known) for metric in metrics):
-                yield Claim(token=str(number), line=front.lines.get(key, 1), near=f"{metrics[0]} in {key}")
+            if metrics and not any(_proven(metric, repr(number), "", [known.values]) for metric in metrics):
+                yield Claim(token=str(number), line=line, near=f"{metrics[0]} in {key}")
+        for text in _header_texts(value):
+            for sentence in sentences(text, line):
+                yield from (replace(claim, line=line) for claim in _beside_metric(sentence, known))
+
+
+def _header_texts(value: Any) -> Iterator[str]:
+    """Whatever a header says in more than one word."""
+    if isinstance(value, str) and " " in value.strip() and not NUMBER.fullmatch(value.strip()):
+        yield value
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _header_texts(inner)
 
 
 def _header_numbers(value: Any, about: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], float]]:

@@ -113,7 +113,7 @@ def rounds_to(value: float, token: str, unit: str = "") -> bool:
         printed, exact = Decimal(token.replace(",", "")), Decimal(repr(value))
     except InvalidOperation:
         return False
-    if not exact.is_finite():
+    if not (exact.is_finite() and printed.is_finite()):
         return False
     if unit in SCALES:
         return _is_rounded(exact / SCALES[unit], printed)
