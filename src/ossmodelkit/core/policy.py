@@ -46,7 +46,9 @@ class Waiver:
             raise ValueError(f"waiver for {self.check}: the reason needs {SHORTEST_REASON} characters or more")
         if not self.owner.strip():
             raise ValueError(f"waiver for {self.check}: an owner is missing")
-        if not timedelta(0) < self.expires - self.created <= timedelta(days=LONGEST_WAIVER_DAYS):
+        if self.expires <= self.created:
+            raise ValueError(f"waiver for {self.check}: must expire after the day it was created, {self.created}")
+        if self.expires - self.created > timedelta(days=LONGEST_WAIVER_DAYS):
             raise ValueError(f"waiver for {self.check}: must expire within {LONGEST_WAIVER_DAYS} days of its creation")
 
     def covers(self, finding: Finding, sha256: str, today: date) -> bool:
