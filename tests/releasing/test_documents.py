@@ -20,7 +20,8 @@ from ossmodelkit.project import ledger
 from ossmodelkit.releasing import cyclonedx, european, spdx
 from ossmodelkit.releasing.card import numbers, webpage
 from ossmodelkit.releasing.checks.data import ANOMALIES, PERSONAL
-from ossmodelkit.releasing.dossier import Words, related
+from ossmodelkit.releasing.dossier import Words
+from ossmodelkit.releasing.relating import related
 from ossmodelkit.workflow.release import release
 from tests.making.dossiers import BASE, SHA, dossier
 from tests.making.releases import SETTINGS, digest_of, options, project, record, run_details

@@ -20,11 +20,12 @@ from ossmodelkit.foundation.yaml_text import read_yaml
 from ossmodelkit.releasing import listing, reading
 from ossmodelkit.releasing.assembling import Found
 from ossmodelkit.releasing.demands import Demands, read_demands
-from ossmodelkit.releasing.dossier import Attestation, Dossier, FileFact, Signature, Words, related
+from ossmodelkit.releasing.dossier import Attestation, Dossier, FileFact, Signature, Words
 from ossmodelkit.releasing.items import check_profiles, items
 from ossmodelkit.releasing.keyless import SCHEME
 from ossmodelkit.releasing.layout import CARD, is_generated
 from ossmodelkit.releasing.manifest import GIT_PATHS, IGNORED, check_name
+from ossmodelkit.releasing.relating import related
 from ossmodelkit.releasing.signing import COMMAND
 from ossmodelkit.workflow.desk import Desk
 
