@@ -87,6 +87,19 @@ def test_the_formula_follows_the_trace(family: str, options: dict[str, Any]) -> 
     assert -0.02 < training_peak(model, step).allocated_bytes / known - 1 < 0.06
 
 
+@pytest.mark.parametrize("names", ["q_proj,v_proj", "q_proj,fc2", "self_attn.dense", "self_attn.dense,fc2", "fc1"])
+def test_attention_beside_the_rest_begins_to_learn_on_its_own(names: str) -> None:
+    from ossmodelkit.estimating.architecture import read_architecture
+    from ossmodelkit.estimating.memory import training_peak
+    from ossmodelkit.trainer.tracing import trace
+
+    sizes = {"hidden_size": 256, "intermediate_size": 1024, "num_hidden_layers": 2, "vocab_size": 1000}
+    config = {"model_type": "phi", **sizes, "num_attention_heads": 8, "num_key_value_heads": 4}
+    step = StepOptions(seq=200, batch=3, rank=8, targets=tuple(names.split(",")))
+    known = trace(config, step, "causal-lm")["allocated_peak_bytes"]
+    assert abs(training_peak(read_architecture(config), step).allocated_bytes / known - 1) < 0.005
+
+
 @pytest.mark.parametrize(
     "options",
     [

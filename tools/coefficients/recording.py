@@ -6,6 +6,7 @@ import itertools
 import sys
 from typing import Any
 
+from ossmodelkit.estimating.coefficients import start_key
 from ossmodelkit.estimating.options import Loss
 from tools.coefficients.folding import folded
 from tools.coefficients.reading import Table, is_block, linears, parameters, segments
@@ -54,10 +55,11 @@ class Recording:
                 continue
             if key not in self.bodies:
                 self.bodies[key] = [[part, self.segments.number(events)] for part, events in cut]
-                for start in starting(self.family, variant):
-                    late, _ = self._trace(variant, loss, tied, start=start)
-                    first = [one for one in late if one[0].split(".")[1:2] == ["0"]]
-                    self.starts[f"{key}/{start}"] = {part: self.segments.number(events) for part, events in first}
+                for starts in starting(self.family, variant):
+                    late, _ = self._trace(variant, loss, tied, starts)
+                    first = {part: events for part, events in late if part.split(".")[1:2] == ["0"]}
+                    numbered = {part: self.segments.number(events) for part, events in first.items()}
+                    self.starts[start_key(key, starts)] = numbered
             if wants_end:
                 self.ends[end] = {part: self.segments.number(events) for part, events in cut if not is_block(part)}
             self._note_shapes(variant["method"], model)
@@ -74,7 +76,7 @@ class Recording:
             "ends": self.ends,
         }
 
-    def _trace(self, variant: dict[str, Any], loss: Loss, tied: bool, **late: str) -> tuple[Cut, Any]:
+    def _trace(self, variant: dict[str, Any], loss: Loss, tied: bool, starts: tuple[str, ...] = ()) -> tuple[Cut, Any]:
         from ossmodelkit.trainer import tracing_tapes
 
         laid = self.config | {"tie_word_embeddings": tied}
@@ -82,7 +84,8 @@ class Recording:
             laid |= {self.family["window"]: 64, **self.family.get("window_trace", {})}
         plan = options_for(variant, self.value, loss)
         frozen = variant["method"] == "frozen"
-        tape, model = tracing_tapes.record(laid, plan, self.family["task"], frozen=frozen, **late)
+        where = {"starts": starts, "beside": self.family.get("beside", "")}
+        tape, model = tracing_tapes.record(laid, plan, self.family["task"], frozen=frozen, **where)
         cut = segments(tape, self.reader, self.sizes)
         return (folded(cut, self.sizes.items) if self.family.get("sums_over_blocks") else cut), model
 

@@ -79,14 +79,22 @@ def options_for(variant: dict[str, Any], value: dict[str, int], loss: Loss) -> S
     )
 
 
-def starting(family: dict[str, Any], variant: dict[str, Any]) -> tuple[str, ...]:
+def starting(family: dict[str, Any], variant: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """Where the first block may begin to learn late; masks and packing change nothing about that.
 
-    Recomputing makes the embedding's output need a gradient anyway.
+    Where one part runs beside the rest of a block, either may begin late or not learn at all. Recomputing makes the
+    embedding's output need a gradient anyway.
     """
     if variant["method"] != "frozen" or variant["saving"] or variant["attention"] not in ("sdpa", "eager"):
-        return ()
-    return tuple(family.get("starts", ()))
+        return
+    starts = family.get("starts", ())
+    if not (beside := family.get("beside")):
+        yield from ((start,) for start in starts)
+        return
+    part = [beside, *(start for start in starts if beside in start.split("."))]
+    rest = [start for start in starts if start not in part]
+    sides = itertools.product([(), *((start,) for start in part)], [(), *((start,) for start in rest)])
+    yield from (one + other for one, other in sides if one + other not in ((), (part[0], rest[0])))
 
 
 def adapter_variants() -> Iterator[tuple[str, StepOptions, bool, bool, bool]]:

@@ -68,11 +68,17 @@ def mixes_16_bit_types(options: StepOptions) -> bool:
 
 
 def recording(
-    recorded: str, options: StepOptions, *, gate: str = "", tied: bool, windowed: bool, start: str = ""
+    recorded: str,
+    options: StepOptions,
+    *,
+    gate: str = "",
+    tied: bool,
+    windowed: bool,
+    starts: tuple[str, ...] = (),
 ) -> Recording:
     """The recorded step that `options` describe, of a family (or its twin) by name.
 
-    `start` is the first layer that learns, where the first block begins to learn late. Raises
+    `starts` are the first layers that learn, where the first block begins to learn late. Raises
     `NothingToJudgeError` where no such variant was derived.
     """
     data = load(recorded)
@@ -91,7 +97,7 @@ def recording(
     usual = data["ends"][f"{front}/full/{'tied' if method == 'full' else 'any'}"]
     body = dict(data["bodies"][key])
     unmasked = f"{mark}{method}/{kind}/{'eager' if options.attention is Attention.EAGER else 'sdpa'}/{saving}"
-    late = data.get("starts", {}).get(f"{unmasked}/{start}", {}) if start else {}
+    late = data.get("starts", {}).get(start_key(unmasked, starts), {})
     parts = data["segments"]
     last = max(name for name in body if name.endswith("after"))
     chosen = {name: late.get(name, ends[name] if _is_end(name, last, ends, usual) else at) for name, at in body.items()}
@@ -100,6 +106,11 @@ def recording(
         sizes=data["sizes"],
         freed_after=(parts[body[last]], parts[usual[last]]),
     )
+
+
+def start_key(variant: str, starts: tuple[str, ...]) -> str:
+    """The name of a first block that begins to learn at these layers."""
+    return f"{variant}/{'+'.join(starts)}"
 
 
 def _is_end(name: str, last: str, ends: Mapping[str, int], usual: Mapping[str, int]) -> bool:

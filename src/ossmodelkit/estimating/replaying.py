@@ -96,7 +96,7 @@ def _scene(model: Architecture, options: StepOptions, letters: dict[str, int], b
         gate="" if block.dense else model.gate,
         tied=model.tied,
         windowed=windowed,
-        start=_start(model, options),
+        starts=_starts(model, options),
     )
     return Scene(
         recorded=recorded,
@@ -107,19 +107,24 @@ def _scene(model: Architecture, options: StepOptions, letters: dict[str, int], b
     )
 
 
-def _start(model: Architecture, options: StepOptions) -> str:
-    """The first layer that learns, where the first block begins to learn behind its attention's inputs."""
+def _starts(model: Architecture, options: StepOptions) -> tuple[str, ...]:
+    """The first layer that learns, where the first block begins to learn behind its attention's inputs.
+
+    Two where a part of a block runs beside its rest and both learn.
+    """
     if options.method not in ADAPTERS:
-        return ""
+        return ()
     names = targets(model, options).names
-    begun = ""
+    beside = model.spec.get("beside", "")
+    begun, first = {True: beside, False: ""}, dict[bool, str]()
     for linear in linears(model):
         if linear.stack != 0 or linear.dense:
             continue
-        begun = next((start for start in model.spec.get("starts", ()) if linear.name.endswith(start)), begun)
+        side = bool(beside) and beside in linear.name.split(".")
+        begun[side] = next((one for one in model.spec.get("starts", ()) if linear.name.endswith(one)), begun[side])
         if linear.name in names:
-            return begun
-    return ""
+            first.setdefault(side, begun[side])
+    return tuple(first[side] for side in (True, False) if side in first)
 
 
 def _order(model: Architecture, scenes: Mapping[Block, Scene]) -> Iterator[tuple[str, Scene, int]]:

@@ -5,7 +5,7 @@ A tape of three blocks is enough: first, middle (repeated for every further bloc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -131,10 +131,11 @@ class _Flow(torch.autograd.Function):
         return None, None
 
 
-def let_gradients_flow(model: nn.Module, start: str = "") -> None:
+def let_gradients_flow(model: nn.Module, starts: Sequence[str] = (), beside: str = "") -> None:
     """Make every linear layer's output need a gradient, as an adapter on it would.
 
-    With `start`, the first block's layers before the one of that name stay without: nothing learns below it.
+    With `starts`, the first block's layers before those of these names stay without: nothing learns below them.
+    The part `beside` runs beside the rest of its block, so each of the two has a start of its own or learns nothing.
     """
     anchor = torch.empty(1, requires_grad=True)
 
@@ -145,20 +146,27 @@ def let_gradients_flow(model: nn.Module, start: str = "") -> None:
         return flowing
 
     for blocks in models.block_lists(model):
-        flows = not start
         for at, block in enumerate(blocks):
+            begun = {True: at > 0 or not starts, False: at > 0 or not starts}
             for name, module in block.named_modules():
-                flows = flows or at > 0 or name.endswith(start)
-                if isinstance(module, LINEAR) and flows:
+                side = bool(beside) and beside in name.split(".")
+                begun[side] = begun[side] or name.endswith(tuple(starts))
+                if isinstance(module, LINEAR) and begun[side]:
                     module.register_forward_hook(hook)
 
 
 def record(
-    config: Mapping[str, Any], options: StepOptions, task: str, *, frozen: bool, start: str = ""
+    config: Mapping[str, Any],
+    options: StepOptions,
+    task: str,
+    *,
+    frozen: bool,
+    starts: Sequence[str] = (),
+    beside: str = "",
 ) -> tuple[StorageTape, nn.Module]:
     """The tape of one step; with `frozen`, of a base whose weights all rest while gradients flow through.
 
-    `start` names the first layer that something learns at.
+    `starts` and `beside` tell where the first block begins to learn, as in `let_gradients_flow`.
     """
     model = models.build(config, options, task)
     if frozen:
@@ -173,7 +181,7 @@ def record(
             if isinstance(tensor, torch.Tensor):
                 tape.leave_out(tensor)
         if frozen:
-            let_gradients_flow(model, start)
+            let_gradients_flow(model, starts, beside)
         learner = steps.TextbookLearner(model, options, task)
         learner.after_forward = Recorder(model, tape).turn
         tape.mark("segment", "before")
