@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_MEASUREMENTS = {"__init__", "__main__", "timing", "estimate_cases", "estimate_truth"}
+NOT_MEASUREMENTS = {"__init__", "__main__", "timing", "estimate_cases", "estimate_truth", "scan_layouts"}
 
 wanted = sys.argv[1:] or sorted({path.stem for path in HERE.glob("*.py")} - NOT_MEASUREMENTS)
 for name in wanted:
