@@ -24,7 +24,7 @@ from ossmodelkit.foundation.errors import KitError
 MAGIC = b"KITLFP2\n"
 FILE = "license-fingerprints.bin"
 SKETCH = 24
-KEPT_UNPACKED = 96  # texts
+KEPT_UNPACKED = 256  # texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

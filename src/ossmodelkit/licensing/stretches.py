@@ -92,7 +92,7 @@ def _held(likely: list[Place], found: list[str], hashes: list[int]) -> tuple[Str
                 heappush(waiting, (_order(closer), number, closer))
         else:
             stretch = _measured(one, found, hashes)
-            if stretch.score >= _enough(one.known) and not _told(one, stretch, found).differences:
+            if stretch.score >= _enough(one.known) and not _told(one, stretch, found, hashes).differences:
                 heappush(waiting, (_order(stretch), number, stretch))
     return tuple(sorted(taken, key=lambda s: s.begin))
 
@@ -110,7 +110,7 @@ def _nearest(likely: list[Place], found: list[str], hashes: list[int]) -> Stretc
     best_first = nlargest(MOST_MEASURED, likely, key=lambda one: one.likeness)
     measured = [(one, _measured(one, found, hashes)) for one in best_first]
     best = nlargest(MOST_TOLD, measured, key=lambda pair: pair[1].score)
-    told = [_told(one, stretch, found) for one, stretch in best if stretch.score >= NEAR]
+    told = [_told(one, stretch, found, hashes) for one, stretch in best if stretch.score >= NEAR]
     return max(told, key=lambda s: (s.score, -len(s.differences)), default=None)
 
 
@@ -163,13 +163,12 @@ def _measured(place: Place, found: list[str], hashes: list[int]) -> Stretch:
     )
 
 
-def _told(place: Place, stretch: Stretch, found: list[str]) -> Stretch:
+def _told(place: Place, stretch: Stretch, found: list[str], hashes: list[int]) -> Stretch:
     """The stretch with what differs there."""
-    words = found[stretch.begin : stretch.end]
-    hashes = list(map(wording.pair_hash, words, words[1:]))
-    reworded = any(place.pairs.get(pair) == 0 for pair in hashes)
-    matched = place.matched[stretch.begin : stretch.begin + len(hashes)]
-    missing = place.known.pairs - _common(place.pairs, hashes)
+    words, here = found[stretch.begin : stretch.end], slice(stretch.begin, max(stretch.begin, stretch.end - 1))
+    reworded = any(place.pairs.get(pair) == 0 for pair in hashes[here])
+    matched = place.matched[here]
+    missing = place.known.pairs - _common(place.pairs, hashes[here])
     return replace(stretch, differences=_differences(place.known, words, matched, missing, reworded=reworded))
 
 
