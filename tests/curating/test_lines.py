@@ -93,6 +93,8 @@ def test_a_line_separator_inside_a_string_is_no_line_break() -> None:
             b'{"text": "a"}\n{"text": "caf\xe9"}\n', "a.jsonl", ("data-mixed-encoding", 2), id="latin in utf-8"
         ),
         pytest.param(b'{"text": "a"}\n[1]\n', "a.jsonl", ("data-not-an-object", 2), id="a list"),
+        pytest.param(b'{"text": "a"}\nnull\n', "a.jsonl", ("data-not-an-object", 2), id="null"),
+        pytest.param(b'[{"text": "a"},\nnull]', "a.json", ("data-not-an-object", 2), id="null in an array"),
         pytest.param(b'{"text": "a"}\n{"text": NaN}\n', "a.jsonl", ("data-broken-json", 2), id="not a number"),
         pytest.param(b'{"text": "a"}\n' + b"[" * 100_000 + b"\n", "a.jsonl", ("data-broken-json", 2), id="nested deep"),
         pytest.param(b'text,b\n"a\nb",c\nd\n', "a.csv", ("data-ragged-row", 4), id="a cell is missing"),

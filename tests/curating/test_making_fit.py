@@ -232,3 +232,11 @@ def test_a_name_changes_in_the_whole_row(tmp_path: Path) -> None:
     renamed = [row for row in read(tmp_path / "out") if "instruction" in row and "Maria" not in row["instruction"]]
     assert renamed
     assert all(row["output"].split(":")[0] in row["instruction"] for row in renamed)
+
+
+def test_a_function_call_of_before_there_were_tools_is_kept(tmp_path: Path) -> None:
+    call = {"name": "add", "arguments": "{}"}
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": None, "function_call": call}]
+    data = feed(jsonl([{"messages": turns}]))
+    converting.convert([data], tmp_path / "out", shape="", bounds=Bounds(), progress=Silent())
+    assert read(tmp_path / "out")[0]["messages"][1]["tool_calls"] == [{"type": "function", "function": call}]

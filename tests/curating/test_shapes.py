@@ -83,3 +83,27 @@ def test_a_format_that_is_not_there_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UsageError) as error:
         shapes.named("sharegtp")
     assert "sharegpt" in error.value.hint
+
+
+@pytest.mark.parametrize("asked", ["prompt", "instruction", "question", "query", "input", "inputs", "user"])
+@pytest.mark.parametrize("said", ["completion", "response", "answer", "output", "target", "targets", "assistant"])
+def test_any_two_words_for_prompt_and_answer_are_a_pair(asked: str, said: str) -> None:
+    example = shapes.read("a.jsonl", 1, {asked: "Hi", said: "Hello"})
+    assert [(turn.role, turn.text) for turn in example.turns] == ASKED
+
+
+@pytest.mark.parametrize(
+    ("beside", "turns"),
+    [
+        pytest.param({"system": "Be kind"}, [("system", "Be kind"), *ASKED], id="a system text"),
+        pytest.param({"system_prompt": "Be kind"}, [("system", "Be kind"), *ASKED], id="a system prompt"),
+        pytest.param({"context": "At noon"}, [("user", "Hi\n\nAt noon"), ASKED[1]], id="a context"),
+        pytest.param({"history": [["A", "B"]]}, [("user", "A"), ("assistant", "B"), *ASKED], id="a history"),
+    ],
+)
+@pytest.mark.parametrize("pair", [("prompt", "completion"), ("question", "answer"), ("instruction", "output")])
+def test_what_stands_beside_a_pair_is_not_lost(
+    pair: tuple[str, str], beside: dict[str, Any], turns: list[tuple[str, str]]
+) -> None:
+    example = shapes.read("a.jsonl", 1, {**dict(zip(pair, ("Hi", "Hello"), strict=True)), **beside})
+    assert [(turn.role, turn.text) for turn in example.turns] == turns

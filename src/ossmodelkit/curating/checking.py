@@ -24,7 +24,7 @@ from ossmodelkit.curating.rules.reading import Flawed
 from ossmodelkit.curating.tokens import Lengths, Measure, Measuring, Meter
 from ossmodelkit.foundation.progress import Progress
 
-UNREAD = frozenset({"data-broken-json", "data-row-too-large", "data-ragged-row"})
+UNREAD = frozenset({"data-broken-json", "data-not-an-object", "data-row-too-large", "data-ragged-row"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,8 @@ def _message(turn: Turn) -> dict[str, Any]:
         return {"role": "assistant", "content": None, "tool_calls": [call]}
     content = turn.content if isinstance(turn.content, (str, list)) else (turn.text or None)
     kept = {name: turn.more[name] for name in KEPT_OF_A_TURN if name in turn.more}
+    if (call := _function_call(turn.more.get("function_call"))) and "tool_calls" not in kept:
+        kept["tool_calls"] = [call]
     return {"role": turn.role, "content": turn.text if turn.content is None and turn.text else content, **kept}
 
 
@@ -102,6 +104,11 @@ def _call(text: str) -> dict[str, Any] | None:
         call = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    return _function_call(call)
+
+
+def _function_call(call: Any) -> dict[str, Any] | None:
+    """A call by name, as OpenAI wrote it before there were tools, in the form they have now."""
     if not isinstance(call, dict) or not isinstance(call.get("name"), str):
         return None
     arguments = call.get("arguments", call.get("parameters", {}))

@@ -22,20 +22,35 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """One format: the fields it needs and what they hold."""
+    """One format: the fields it needs and what they hold.
+
+    Of a tuple of names the first that the row has counts; of `more`, which stands below the prompt, every one.
+    """
 
     name: str
     needs: tuple[str, ...] = ()
     turns: tuple[str, ...] = ()
     role: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
-    system: str = ""
+    system: tuple[str, ...] = ()
     history: str = ""
     prompt: tuple[str, ...] = ()
-    completion: str = ""
+    more: tuple[str, ...] = ()
+    completion: tuple[str, ...] = ()
     label: str = ""
     plain: str = ""
     marker: str = ""
+
+    def fits(self, value: Mapping[str, Any]) -> bool:
+        """Whether the row has every field that this format cannot do without."""
+        if self.turns:
+            return any(isinstance(value.get(name), list) for name in self.turns)
+        if self.label and self.label not in value:
+            return False
+        for names in (self.prompt, self.completion):
+            if names and first_of(names, value) not in value:
+                return False
+        return all(name in value for name in self.needs) and self.marker in _text(value.get(self.plain))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +84,15 @@ def named(name: str) -> Shape:
 
 def shape_of(value: Mapping[str, Any]) -> Shape | None:
     """The first format that the row fits."""
-    for shape in shipped().shape:
-        if shape.turns:
-            if any(isinstance(value.get(name), list) for name in shape.turns):
-                return shape
-        elif all(name in value for name in shape.needs) and shape.marker in _text(value.get(shape.plain)):
-            return shape
-    return None
+    return next((shape for shape in shipped().shape if shape.fits(value)), None)
+
+
+def first_of(names: tuple[str, ...], value: Mapping[str, Any]) -> str:
+    """The first of `names` that the row has; where it has none, the one it is called by rights."""
+    for name in names:
+        if name in value:
+            return name
+    return names[0]
 
 
 def read(path: str, line: int, value: Mapping[str, Any], wanted: Shape | None = None, index: int = -1) -> Example:
@@ -116,10 +133,12 @@ def _listed(shape: Shape, value: Mapping[str, Any]) -> tuple[Turn, ...]:
     name = next((name for name in shape.turns if isinstance(value.get(name), list)), shape.turns[0])
     items = value.get(name)
     turns = [_item(shape, item, f"{name}[{i}]") for i, item in enumerate(items if isinstance(items, list) else ())]
-    system = value.get("system")
-    if isinstance(system, str) and system.strip():
-        turns.insert(0, _turn("system", system, "system"))
-    return tuple(turns)
+    return (*_system(shape, value), *turns)
+
+
+def _system(shape: Shape, value: Mapping[str, Any]) -> tuple[Turn, ...]:
+    name = first_of(shape.system, value) if shape.system else ""
+    return (_turn("system", value[name], name),) if _text(value.get(name)).strip() else ()
 
 
 def _item(shape: Shape, item: Any, field: str) -> Turn:
@@ -156,13 +175,10 @@ def _parts(content: Any) -> str | None:
 
 
 def _paired(shape: Shape, value: Mapping[str, Any]) -> tuple[Turn, ...]:
-    turns: list[Turn] = []
-    if shape.system and _text(value.get(shape.system)).strip():
-        turns.append(_turn("system", value[shape.system], shape.system))
-    turns += _history(shape, value)
-    turns += _prompt(shape, value)
+    turns = [*_system(shape, value), *_history(shape, value), *_prompt(shape, value)]
     if shape.completion:
-        turns += _side(value.get(shape.completion), shape.completion, "assistant")
+        name = first_of(shape.completion, value)
+        turns += _side(value.get(name), name, "assistant")
     return tuple(turns)
 
 
@@ -177,11 +193,13 @@ def _history(shape: Shape, value: Mapping[str, Any]) -> list[Turn]:
 
 
 def _prompt(shape: Shape, value: Mapping[str, Any]) -> list[Turn]:
-    first = shape.prompt[0] if shape.prompt else ""
-    more = [value[name] for name in shape.prompt[1:] if isinstance(value.get(name), str) and value[name].strip()]
+    if not shape.prompt:
+        return []
+    first = first_of(shape.prompt, value)
+    more = [value[name] for name in shape.more if name != first and _text(value.get(name)).strip()]
     if more and isinstance(value.get(first), str):
         return [_turn("user", "\n\n".join((value[first], *more)), first)]
-    return _side(value.get(first), first, "user") if first else []
+    return _side(value.get(first), first, "user")
 
 
 def _side(side: Any, field: str, role: str) -> list[Turn]:

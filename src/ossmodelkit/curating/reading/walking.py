@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from ossmodelkit.curating.reading import opening
-from ossmodelkit.curating.row import Bounds, Feed, Row
+from ossmodelkit.curating.row import Bounds, Feed, Flaw, Row
 from ossmodelkit.foundation.progress import Progress
 
 NOTED_EVERY = 1024 * 1024
 BUFFER = 256 * 1024
+NULL = Flaw("data-not-an-object", "null")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def walk(feed: Feed, facts: FileFacts, bounds: Bounds, progress: Progress) -> It
             if hashed.count - shown > NOTED_EVERY:
                 task.advance(hashed.count - shown)
                 shown = hashed.count
-            yield row
+            yield row if row.value is not None or row.flaws else row._replace(flaws=(NULL,))
         while buffered.read(BUFFER):
             pass
         facts.sha256, facts.size = hashed.hash.hexdigest(), hashed.count
