@@ -44,6 +44,11 @@ def token(**header: str) -> str:
         pytest.param("AIza" + drawn(35), "data-cloud-key", id="google"),
         pytest.param(with_check_digits("ghp_"), "data-api-token", id="github"),
         pytest.param("hf_" + drawn(34, string.ascii_letters), "data-api-token", id="hugging face"),
+        pytest.param("hf_" + drawn(34), "data-api-token", id="hugging face, with digits"),
+        pytest.param("sk-proj-" + drawn(64), "data-api-token", id="openai, of a project"),
+        pytest.param("sk-" + drawn(48), "data-api-token", id="openai, the old form"),
+        pytest.param("sk-ant-api03-" + drawn(95), "data-api-token", id="anthropic"),
+        pytest.param("github_pat_" + drawn(22) + "_" + drawn(59), "data-api-token", id="github, fine-grained"),
         pytest.param("xoxb-" + "123456789012-" + drawn(24), "data-api-token", id="slack"),
         pytest.param(token(alg="HS256"), "data-api-token", id="json web token"),
         pytest.param(
@@ -58,8 +63,38 @@ def test_secrets_are_found_and_not_repeated(text: str, rule: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        pytest.param('password = "Tr0ub4dor&3xyz"', "Tr0ub4dor&3xyz", id="in quotes"),
+        pytest.param('{"password": "qX9$kd82"}', "qX9$kd82", id="in JSON"),
+        pytest.param('"{\\"passwd\\": \\"qX9kd82\\"}"', "qX9kd82", id="in JSON within JSON"),
+        pytest.param("export DB_PASSWORD=qX9kd82mZp1w", "qX9kd82mZp1w", id="in a shell"),
+        pytest.param("my password is hunter2 today", "hunter2", id="in a sentence"),
+        pytest.param("api_key: 9f8e7d6c5b4a3928", "9f8e7d6c5b4a3928", id="a key"),
+        pytest.param("aws_secret_access_key=wJalrXUtnFEMI/K7MDENG/bPx", "wJalrXUtnFEMI/K7MDENG/bPx", id="aws"),
+        pytest.param("client_secret: 8Q~abCDef123gh", "8Q~abCDef123gh", id="a client's"),
+        pytest.param("Authorization: Bearer abcdef1234567890AB", "abcdef1234567890AB", id="bearer"),
+    ],
+)
+def test_a_secret_that_the_text_calls_one_is_found_alone(text: str, secret: str) -> None:
+    assert [(one.found.rule, one.found.text) for one in secrets.find(text)] == [("data-assigned-secret", secret)]
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        pytest.param("password = getpass2()", id="a call"),
+        pytest.param("password=old_password2", id="a name"),
+        pytest.param("pwd = settings.db2.password", id="a path of names"),
+        pytest.param('api_key = os.environ["API_KEY_2024"]', id="the environment"),
+        pytest.param("password: ${DB_PASSWORD_1}", id="a variable"),
+        pytest.param("password: <your-password-1>", id="a stand-in in brackets"),
+        pytest.param('api_key="YOUR_API_KEY_123"', id="a stand-in"),
+        pytest.param("password=changeme123", id="a default"),
+        pytest.param("your password: forgotten again", id="a sentence"),
+        pytest.param("the password must have 8 characters", id="a rule"),
+        pytest.param("secret: 1234567890123456", id="a number"),
+        pytest.param("def login(user, password: str, retries=3)", id="a type"),
         pytest.param("ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", id="a stand-in"),
         pytest.param("eyJhbGciOi.notatoken.at-all-but-dots", id="not json"),
         pytest.param(token(typ="x"), id="a header without an algorithm"),

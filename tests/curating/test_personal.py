@@ -39,6 +39,16 @@ def test_every_kind_is_found_in_a_planted_corpus(seed: int) -> None:
         pytest.param(
             "DE89 3704 0044 0532 0130 00 AND MORE", "data-iban", "DE89 3704 0044 0532 0130 00", id="words behind"
         ),
+        pytest.param("nl91abna0417164300", "data-iban", "nl91abna0417164300", id="an account in small letters"),
+        pytest.param("GB82-WEST-1234-5698-7654-32", "data-iban", "GB82-WEST-1234-5698-7654-32", id="hyphens"),
+        pytest.param("Passport No: C01X00T47", "data-passport", "C01X00T47", id="letters among the digits"),
+        pytest.param("passeport n° 12AB34567", "data-passport", "12AB34567", id="French passport"),
+        pytest.param(
+            "redis://:pw8kd2@db.example.com", "data-url-credentials", "redis://:pw8kd2@db.example.com", id="no user"
+        ),
+        pytest.param("mail jane [at] acme [dot] com", "data-email", "jane [at] acme [dot] com", id="spelled out"),
+        pytest.param("jo.doe(at)mail.acme.co.uk", "data-email", "jo.doe(at)mail.acme.co.uk", id="the sign spelled out"),
+        pytest.param("NI number: AB123456C", "data-national-id", "AB123456C", id="national insurance, in short"),
         pytest.param("(müller@example.de)", "data-email", "müller@example.de", id="umlaut"),
         pytest.param("visa 4222222222222", "data-credit-card", "4222222222222", id="thirteen digits, called a card"),
         pytest.param("try 8.8.8.8 first", "data-ip-address", "8.8.8.8", id="a known resolver"),
@@ -69,6 +79,9 @@ def test_finds(text: str, rule: str, value: str) -> None:
         pytest.param("U+0399 0308 0300", id="code points"),
         pytest.param("https://user:password@host/ and https://${USER}:${PASS}@host/", id="stand-ins"),
         pytest.param("a::b::c and 12:30:45 and 00:1b:44:11:3a:b7", id="colons"),
+        pytest.param("passport holders and REGULATION", id="a passport and a long word"),
+        pytest.param("print(x [at] y)", id="an at sign in code"),
+        pytest.param("see you (at) home.", id="a word in brackets"),
         pytest.param("passport control at 14:30", id="a passport without a number"),
     ],
 )

@@ -17,9 +17,13 @@ DOMAIN = re.compile(
     r"@((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+([^\W\d_]{2,24}|xn--[a-z0-9-]{2,40}))(?![\w(@]|-\w|\.\w|:[\w/~])"
 )
 EDGES = ".'`{}|/*=&%!?#$^~-"
+SPELLED_MARKS = ("at]", "at)", "AT]", "AT)", "at }", "at ]", "at )")
+SPELLED = re.compile(
+    r"[\w.+-]{1,64} ?[\[({] ?(?:at|AT) ?[\])}] ?[\w-]{1,63}(?:(?: ?[\[({] ?(?:dot|DOT) ?[\])}] ?|\.)[\w-]{1,63}){1,5}"
+)
 IMAGE = re.compile(r"\dx\.(?:png|jpe?g|gif|svg|webp|avif|ico)\Z", re.IGNORECASE)
 CREDENTIALS = re.compile(
-    r"[a-z][a-z0-9+.-]{1,20}://([^\s/:@<>\"'{}$]{1,100}):([^\s/@<>\"'{}$]{1,200})@[^\s/:@<>\"']+", re.IGNORECASE
+    r"[a-z][a-z0-9+.-]{1,20}://([^\s/:@<>\"'{}$]{0,100}):([^\s/@<>\"'{}$]{1,200})@[^\s/:@<>\"']+", re.IGNORECASE
 )
 PLACEHOLDERS = frozenset({"password", "pass", "passwd", "pwd", "xxx", "xxxx", "***", "****", "secret", "token", "..."})
 IPV4 = re.compile(
@@ -54,6 +58,14 @@ def emails(text: str) -> Iterator[Found]:
         if found:
             yield found
         at = text.find("@", found.end if found else at + 1)
+
+
+def spelled_emails(text: str) -> Iterator[Found]:
+    """Addresses whose sign is written out, against people who collect them: `jane [at] acme [dot] com`."""
+    if any(mark in text for mark in SPELLED_MARKS):
+        for match in SPELLED.finditer(text):
+            if re.split(r"\W+", match[0])[-1].lower() in top_level_domains():
+                yield Found(*match.span(), "data-email", match[0])
 
 
 def _email(text: str, at: int) -> Found | None:

@@ -28,9 +28,11 @@ def find(text: str, field: str = "") -> list[Found]:
         _take(taken, addresses.credentials(text))
     if "@" in text:
         _take(taken, addresses.emails(text))
+    _take(taken, addresses.spelled_emails(text))
     runs = [match.span() for match in DIGITS.finditer(text) if match.end() - match.start() >= SHORTEST]
     if LETTERED.search(text):
         _take(taken, national.lettered(text, field))
+    _take(taken, numbers.named_passports(text))
     if runs:
         _take(taken, numbers.ibans(text))
         for start, end in runs:

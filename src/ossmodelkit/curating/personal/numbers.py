@@ -16,28 +16,34 @@ CARD = re.compile(
 # Lengths that cards rarely have and other numbers often do.
 SHORT_CARD = 13
 SSN = re.compile(r"(?<![\w.\-/])(\d{3})([- ]?)(\d{2})\2(\d{4})(?![\w]|[-/.]\d)", re.ASCII)
-IBAN_START = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2})(\d{2})(?=[ ]?[A-Z0-9]{2})")
+IBAN_START = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})(\d{2})(?=[ -]?[A-Za-z0-9]{2})")
+PASSPORT_WORDS = ("assport", "ASSPORT", "eisepass", "EISEPASS", "asseport", "asaporte", "assaport")
+NAMED_PASSPORT = re.compile(
+    r"(?i:passport|reisepass|passeport|pasaporte|passaport[eo])"
+    r"(?:[\s:#.°º-]|\b(?i:number|no|num|nr|n|nummer|numéro|número|numero|is|was|id|de|di)\b){1,12}"
+    r"(?<![A-Z0-9])((?=(?:[A-Z]*\d){3})[A-Z0-9]{7,10})(?!\w)"
+)
 PASSPORT = re.compile(r"[A-Z]{0,3}\d{6,9}[A-Z]?(?![\w])", re.ASCII)
 
 
 def ibans(text: str) -> Iterator[Found]:
     """Account numbers with their country's length and fitting check digits, in blocks of four or in one piece."""
     for match in IBAN_START.finditer(text):
-        length = IBAN_LENGTHS.get(match[1])
+        length = IBAN_LENGTHS.get(match[1].upper())
         if length is None:
             continue
         end = _take(text, match.start(), length)
-        if end and is_iban(text[match.start() : end].replace(" ", "")):
+        if end and is_iban(text[match.start() : end].replace(" ", "").replace("-", "").upper()):
             yield Found(match.start(), end, "data-iban", text[match.start() : end])
 
 
 def _take(text: str, start: int, length: int) -> int:
-    """The end of `length` letters and digits from `start`, single spaces between them allowed; 0 if there are less."""
+    """The end of `length` letters and digits from `start`, each with a space or hyphen before it at most; 0 if less."""
     at, left = start, length
     while left and at < len(text):
         if text[at].isalnum():
             left -= 1
-        elif text[at] != " " or text[at - 1] == " ":
+        elif text[at] not in " -" or text[at - 1] in " -":
             return 0
         at += 1
     ends_here = at >= len(text) or not text[at].isalnum()
@@ -77,3 +83,10 @@ def passports(text: str, start: int, end: int, field: str) -> Iterator[Found]:
     match = PASSPORT.match(text, begin, min(len(text), end + 2))
     if match and nearest(text, begin, field) == "passport":
         yield Found(begin, match.end(), "data-passport", match[0])
+
+
+def named_passports(text: str) -> Iterator[Found]:
+    """Letters and digits in any order, right behind the word for a passport."""
+    if any(word in text for word in PASSPORT_WORDS):
+        for match in NAMED_PASSPORT.finditer(text):
+            yield Found(*match.span(1), "data-passport", match[1])

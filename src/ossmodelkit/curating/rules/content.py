@@ -37,7 +37,7 @@ def personal_rules() -> tuple[Check, ...]:
 
 def secret_rules() -> tuple[Check, ...]:
     """One rule for each family of secrets."""
-    return tuple(_declared(kind.id, kind.title, Severity.CRITICAL) for kind in secrets.shipped() if kind.title)
+    return tuple(_declared(kind.id, kind.title, Severity(kind.severity)) for kind in secrets.shipped() if kind.title)
 
 
 def personal_hits(example: Example) -> Iterator[tuple[str, Hit]]:
@@ -54,7 +54,8 @@ def secret_hits(example: Example) -> Iterator[tuple[str, Hit]]:
         return
     for field, text in example.texts:
         for found, kind, sure in secrets.find(text):
-            saw = f"{kind.name or 'key'}: {found.text[:6]}… ({len(found.text)} characters)"
+            shown = 2 if kind.confirm == "assigned" else 6
+            saw = f"{kind.name or 'key'}: {found.text[:shown]}… ({len(found.text)} characters)"
             doubt = not sure or "EXAMPLE" in found.text
             yield (
                 found.rule,
