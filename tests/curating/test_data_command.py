@@ -243,4 +243,6 @@ def test_no_heavy_library_is_loaded_for_help() -> None:
 def test_the_next_step_fits_the_format(folder: Path) -> None:
     (folder / "alpaca.json").write_text(json.dumps([{"instruction": "do", "input": "", "output": "done"}]))
     assert "kit data format" in kit("check", "{}/alpaca.json", folder=folder)[1]
+    (folder / "my pairs.jsonl").write_bytes(jsonl([{"question": "What is it?", "answer": "A stone."}]))
+    assert f"kit data format '{folder}/my pairs.jsonl'" in kit("check", "{}/my pairs.jsonl", folder=folder)[1]
     assert "kit finetune" in kit("check", "{}/good.jsonl", folder=folder)[1]

@@ -37,6 +37,11 @@ def refuse(folder: Path, content: bytes, **plan: Any) -> Trouble:
         pytest.param(b'{"messages": []}', "not a list of turns", id="no turns"),
         pytest.param(b'{"messages": [{"role": "bot", "content": "x"}]}', "no known role", id="unknown role"),
         pytest.param(b'{"messages": [{"role": "user", "content": "x"}]}', "no assistant turn", id="nobody answers"),
+        pytest.param(
+            b'{"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": ""}]}',
+            "every assistant turn is empty",
+            id="an answer of nothing",
+        ),
         pytest.param(b'{"messages": [{"role": "user", "content": 3}]}', "content is not text", id="content a number"),
         pytest.param(b'{"text": "caf\xe9"}', "is not UTF-8 at byte", id="latin-1"),
         pytest.param(b"[" * 100_000, "is not JSON", id="nested without end"),

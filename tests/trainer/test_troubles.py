@@ -178,6 +178,10 @@ def test_targets_that_name_nothing_list_what_there_is(llama: Path) -> None:
     assert "q_proj" in record.hint
 
 
+def test_a_rank_beyond_every_matrix_is_refused(llama: Path) -> None:
+    assert "no target has a rank above" in fail(llama, method={"rank": 100_000}).reason
+
+
 def test_a_failed_run_leaves_an_earlier_result_alone(llama: Path) -> None:
     assert run_here(job_in(llama, plan_of())).status == "trained"
     before = sorted(path.name for path in (llama / "tuned").iterdir())

@@ -84,3 +84,12 @@ def test_missing_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="training needs torch, peft") as caught:
         launch.check_installed()
     assert "[train]" in caught.value.hint
+
+
+@pytest.mark.parametrize("out", ["taken/o", "taken/deeper/o"])
+def test_a_place_that_cannot_be_written_is_named(out: str, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    job = Job(plan=PLAN, base="b", data="d", out=str(tmp_path / out), run=str(tmp_path / f"{out}.run"))
+    with pytest.raises(UsageError, match="cannot write the run's folder") as caught:
+        launch.lay_out(job)
+    assert caught.value.hint

@@ -151,6 +151,7 @@ class _Run:
             facts.rows += 1
             example = shapes.read(feed.name, row.line, row.value, self.wanted, row.element)
             facts.shapes[example.shape] = facts.shapes.get(example.shape, 0) + 1
+            facts.unformatted += not shapes.trains_as_it_is(example)
             if example.shape != shapes.UNKNOWN:
                 formats.add(example.shape, row.line)
             if family := _template(example):

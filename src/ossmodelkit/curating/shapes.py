@@ -18,6 +18,7 @@ from ossmodelkit.foundation.errors import UsageError
 from ossmodelkit.foundation.wire import did_you_mean, from_wire
 
 UNKNOWN = "unknown"
+TRAINED_ON = frozenset({"messages", "prompt-completion", "labeled", "source-target", "text"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,12 @@ def read(path: str, line: int, value: Mapping[str, Any], wanted: Shape | None = 
         label=_label(value.get(shape.label)) if shape.label else None,
         index=index,
     )
+
+
+def trains_as_it_is(example: Example) -> bool:
+    """Whether kit finetune reads the row without kit data format."""
+    plain = example.shape != "prompt-completion" or ("prompt" in example.value and "completion" in example.value)
+    return plain and example.shape in TRAINED_ON
 
 
 def template_of(text: str) -> str:

@@ -57,6 +57,7 @@ def _settings(model: nn.Module, plan: Plan) -> Any:
         targets = linear_names(model)
     elif isinstance(targets, str):
         targets = [targets]
+    _check_rank(model, targets, method.rank)
     return peft.LoraConfig(
         r=method.rank,
         lora_alpha=method.scale_alpha,
@@ -67,6 +68,19 @@ def _settings(model: nn.Module, plan: Plan) -> Any:
         init_lora_weights="pissa" if method.name is MethodName.PISSA else True,
         **shared,
     )
+
+
+def _check_rank(model: nn.Module, targets: list[str], rank: int) -> None:
+    """Raise `Trouble` where no target has so many rows and columns: such a rank costs more than the whole matrix."""
+    ends = tuple(f".{target}" for target in targets)
+    found = [module for name, module in model.named_modules() if name.endswith(ends)]
+    sizes = [min(one.in_features, one.out_features) for one in found if isinstance(one, nn.Linear)]
+    most = max(sizes, default=rank)
+    if rank > most:
+        raise Trouble(
+            f"method.rank is {rank}, and no target has a rank above {most}",
+            hint=f"8 to 64 is usual; at {most} it is full fine-tuning at a higher price",
+        )
 
 
 def linear_names(model: nn.Module) -> list[str]:

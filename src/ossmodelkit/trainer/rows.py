@@ -79,12 +79,13 @@ def _parsed(line: bytes, number: int, path: Path, plan: Plan) -> dict[str, Any]:
         found = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as error:
         raise Trouble(
-            f"{where} is not UTF-8 at byte {error.start}", hint=f"kit data clean {path.name} -o clean.jsonl repairs it"
+            f"{where} is not UTF-8 at byte {error.start}",
+            hint=f"kit data clean {path.name} --to clean.jsonl mends it",
         ) from None
     except (ValueError, RecursionError) as error:
         hint = f"kit data check {path.name} names every bad line"
         if number == 1:  # Most likely no JSONL at all: a table, or one long array.
-            hint = f"`data` is one JSON object a line; kit data format {path.name} -o data.jsonl rewrites other forms"
+            hint = f"`data` is one JSON object a line; kit data format {path.name} --to data.jsonl rewrites other forms"
         raise Trouble(f"{where} is not JSON: {error}", hint=hint) from None
     if not isinstance(found, dict):
         raise Trouble(f"{where} is not a JSON object", hint=f"a row has {ACCEPTED[plan.task]}")
@@ -175,8 +176,11 @@ def _messages(found: Any, where: str) -> tuple[dict[str, Any], ...]:
             raise Trouble(f"{where}: a turn has no known role", hint=f"roles are {', '.join(sorted(ROLES))}")
         if not isinstance(turn.get("content"), str) and not turn.get("tool_calls"):
             raise Trouble(f"{where}: a turn's content is not text", hint="give content as a string")
-    if all(turn["role"] != "assistant" for turn in found):
+    said = [turn for turn in found if turn["role"] == "assistant"]
+    if not said:
         raise Trouble(f"{where} has no assistant turn", hint="there is nothing to learn from it: drop the row")
+    if not any(turn.get("content") or turn.get("tool_calls") for turn in said):
+        raise Trouble(f"{where}: every assistant turn is empty", hint="it teaches to say nothing: fill or drop the row")
     return tuple(found)
 
 
@@ -184,5 +188,5 @@ def _unknown(found: dict[str, Any], where: str, task: Task) -> Trouble:
     keys = ", ".join(sorted(map(str, found))[:8]) or "no keys"
     return Trouble(
         f"{where}: a row for {task} has {ACCEPTED[task]}; this one has {keys}",
-        hint="kit data format rewrites Alpaca, ShareGPT and ChatML",
+        hint="kit data format FILE --to NEW rewrites Alpaca, ShareGPT, ChatML and other pairs",
     )

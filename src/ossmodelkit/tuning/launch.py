@@ -46,9 +46,18 @@ def lay_out(job: Job, *, restarts: bool = False) -> tuple[Path, Path]:
     """Make the run's folder and write the job into it; gives back the files of job and (future) record.
 
     With `restarts` somebody else may start the job several times: each start goes on where the last one ended.
+    Raises `UsageError` where nothing can be written.
     """
     folder = Path(job.run)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _laid_out(job, folder, restarts=restarts)
+    except OSError as error:
+        why = f"cannot write the run's folder {str(folder)!r}: {error.strerror}"
+        raise UsageError(why, hint="give `out` a place that can be written") from error
+
+
+def _laid_out(job: Job, folder: Path, *, restarts: bool) -> tuple[Path, Path]:
     if not job.resume:
         shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     job_file, record_file = folder / "job.json", folder / "run.json"

@@ -25,7 +25,7 @@ def read(path: Path, changes: Sequence[str] = ()) -> Plan:
     except FileNotFoundError:
         raise UsageError(f"no plan at {str(path)!r}", hint="kit finetune --example lora > plan.toml") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+        raise UsageError(f"cannot read {path}: {error}", hint="give a TOML file in UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}", hint="kit finetune --example lora prints a plan") from error
     _refuse_misplaced(data, path)

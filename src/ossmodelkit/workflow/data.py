@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ossmodelkit.core.artifact import payload_digest
@@ -24,7 +25,6 @@ from ossmodelkit.workflow.desk import Desk
 
 PMI = "PMI: log2 of how much more often the group's words and the label meet than by chance"
 WORDS = {Outcome.PASS: "fit", Outcome.FAIL: "unfit", Outcome.INCOMPLETE: "incomplete"}
-TRAINED_ON = frozenset({"messages", "prompt-completion", "labeled", "source-target", "text"})
 SUMMARIES = {
     Outcome.PASS: "nothing found that stands against training on this data",
     Outcome.FAIL: "do not train on this data as it is",
@@ -238,9 +238,9 @@ def _notes(checked: Checked, verdict: Verdict) -> list[str]:
 
 
 def _next(checked: Checked, outcome: Outcome) -> tuple[str, ...]:
-    first = checked.files[0].name
+    first = quote(checked.files[0].name)
     if outcome is not Outcome.PASS:
         return (f"kit data clean {first} --to clean.jsonl   redacts, leaves out what is broken", "kit explain RULE")
-    if any(shape not in TRAINED_ON for file in checked.files for shape in file.shapes):
+    if any(file.unformatted for file in checked.files):
         return (f"kit data format {first} --to train.jsonl   into messages, which kit finetune reads",)
     return ("kit finetune --example lora > plan.toml   then kit finetune plan.toml",)

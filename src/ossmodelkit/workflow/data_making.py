@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from ossmodelkit.core.finding import Gap, Place
 from ossmodelkit.core.policy import Outcome
@@ -149,7 +150,7 @@ def _report(
         summary=summary,
         gaps=gaps,
         tables=(Table(title="", columns=("", ""), rows=facts), *(table for table in tables if table.rows)),
-        next_steps=(f"kit data check {written.path}",),
+        next_steps=(f"kit data check {quote(str(written.path))}",),
         data={"output": _facts(written), **more},
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ossmodelkit.core.check import Answers
@@ -138,8 +139,8 @@ def _trained(job: Job, record: RunRecord, standing: dict[str, Any], desk: Desk) 
         curves=telling.curves(record),
         notes=(*notes, *record.warnings),
         next_steps=(
-            f"kit release check {job.plan.out} --key KEY   what stands in the way?",
-            f"kit release {job.plan.out} --out release --key KEY",
+            f"kit release check {quote(job.plan.out)} --key KEY   what stands in the way?",
+            f"kit release {quote(job.plan.out)} --out release --key KEY",
         ),
         data={"payload_sha256": subject.sha256, "record": str(file), **facts},
     )

@@ -19,7 +19,10 @@ NULL = Flaw("data-not-an-object", "null")
 
 @dataclass(slots=True, kw_only=True)
 class FileFacts:
-    """What reading one file told. Filled while it is read; `sha256` stands when the last row is out."""
+    """What reading one file told. Filled while it is read; `sha256` stands when the last row is out.
+
+    `unformatted` rows must be brought into another format before they are trained on.
+    """
 
     name: str
     size: int
@@ -27,6 +30,7 @@ class FileFacts:
     sha256: str = ""
     rows: int = 0
     unread: int = 0
+    unformatted: int = 0
     shapes: dict[str, int] = field(default_factory=dict)
 
 
