@@ -187,6 +187,32 @@ def test_tensorflow_leaves_ordinary_graphs_alone(data: bytes) -> None:
         ("graph.pbtxt", "node { op: 'Read' \"\\x46ile\" }", ["tensorflow-touches-files"]),
         ("m.textproto", 'graph { node { op_type: "PyOp" domain: "x" } }', ["onnx-runs-code", "onnx-unknown-domain"]),
         ("m.textproto", 'external_data { key: "location" value: "/etc/passwd" }', ["onnx-external-path"]),
+        (
+            "m.onnxjson",
+            '{"graph": {"node": [{"opType": "PyOp", "domain": "x"}]}}',
+            ["onnx-runs-code", "onnx-unknown-domain"],
+        ),
+        (
+            "m.json",
+            '{"graph": {"initializer": [{"externalData": [{"key": "location", "value": "/x"}]}]}}',
+            ["onnx-external-path"],
+        ),
+        (
+            "m.json",
+            '{"graph": {"initializer": [{"external_data": [{"key": "location", "value": "../x"}]}]}}',
+            ["onnx-external-path"],
+        ),
+        ("m.json", '{"graph": {"node": [{"opType": "MatMul", "input": ["a"]}]}}', []),
+        (
+            "m.onnxtxt",
+            '<ir_version: 8, opset_import: ["x" : 1]> g (float[1] a) => (float[1] y) { y = x.PyOp (a) }',
+            ["onnx-runs-code", "onnx-unknown-domain"],
+        ),
+        (
+            "m.onnxtxt",
+            '<ir_version: 8, opset_import: ["" : 1]> g (float[1] a) => (float[1] y) { y = MatMul (a, a) }',
+            [],
+        ),
         ("config.pbtxt", 'name: "m"\nplatform: "onnxruntime_onnx"\ninput [ { name: "x" dims: [1] } ]', []),
         ("graph.pbtxt", 'node { name: "a" op: "MatMul" input: "b" }', []),
     ],

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from ossmodelkit.core.finding import Gap, Place
-from ossmodelkit.formats import strict_json
+from ossmodelkit.formats import onnx_json, strict_json
 from ossmodelkit.formats.keras import KerasConfig
 from ossmodelkit.formats.reading import Blob
 from ossmodelkit.formats.repository_views import WeightIndex
@@ -21,6 +21,7 @@ from ossmodelkit.foundation.limits import Budget
 # Documents that loaders parse by name: when such a one is broken, somebody should know.
 LOADED_BY_NAME = frozenset({"config.json", "tokenizer_config.json", "adapter_config.json", "model_index.json"})
 TORCHSERVE = "MAR-INF/MANIFEST.json"
+SENTENCE_TRANSFORMERS = "modules.json"
 COMMENTED = (".json5", ".jsonc", ".hjson")
 
 
@@ -55,6 +56,9 @@ def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
     yield JsonDocument(at=blob.at, value=parsed.value, duplicates=parsed.duplicates)
     if blob.at.members[-1:] == (TORCHSERVE,):
         yield _parts_of_torchserve(blob.at, parsed.value)
+    if blob.name == SENTENCE_TRANSFORMERS:
+        yield _folders_of_modules(blob.at, parsed.value)
+    yield from onnx_json.views(blob.at, parsed.value)
     yield from meaning(blob.at, parsed.value, budget)
 
 
@@ -118,3 +122,9 @@ def _parts_of_torchserve(at: Place, value: Any) -> WeightIndex:
     model = value.get("model") if isinstance(value, dict) else None
     parts = [part for part in model.values() if isinstance(part, str)] if isinstance(model, dict) else []
     return WeightIndex(at=at, shards=tuple(re.sub(r"(\.py):\w+$", r"\1", part) for part in parts))
+
+
+def _folders_of_modules(at: Place, value: Any) -> WeightIndex:
+    """sentence-transformers: the folder of each module, joined to the model's own; the model itself has the path ""."""
+    paths = [item.get("path") for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return WeightIndex(at=at, shards=tuple(path for path in paths if isinstance(path, str) and path))

@@ -21,6 +21,9 @@ QUOTED = r"""(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
 # Caffe imports the module of a Python layer; Triton unpacks and runs the environment that a model names.
 PYTHON_LAYER = re.compile(rf"\bpython_param\s*:?\s*\{{[^}}]*?\bmodule\s*:\s*({QUOTED})")
 ENVIRONMENT = re.compile(rf"EXECUTION_ENV_PATH.{{0,40}}?\bstring_value\s*:\s*({QUOTED})", re.DOTALL)
+# ONNX's own text (onnx.parser): a model begins with its properties, and a call names its domain before the operator.
+ONNX_MODEL = re.compile(r"\s*<\s*(?:\w+\s*:[^<>]*,\s*)?(?:ir_version|opset_import)\s*:")
+ONNX_CALL = re.compile(r"=\s*(?:((?:\w+\.)*\w+)\.)?([A-Za-z_]\w*)\s*[<(]")
 FIELD = re.compile(rf"\b(op|op_type|domain|string_val|s|key|value|name|input)\s*:\s*({QUOTED}(?:\s*{QUOTED})*)")
 
 
@@ -35,7 +38,9 @@ class NamedPython:
 
 
 def looks_like(name: str, text: str) -> bool:
-    """By name, or by a node with an operator in it."""
+    """By name, by a node with an operator in it, or by the properties that ONNX's own text begins with."""
+    if ONNX_MODEL.match(text):
+        return True
     return name.endswith(ENDINGS) or re.search(r"\bnode\s*:?\s*\{[^}]{0,200}\bop(_type)?\s*:", text[:65536]) is not None
 
 
@@ -45,6 +50,9 @@ def views(blob: Blob, text: str) -> Iterator[object]:
     operators: list[OnnxOperator] = []
     external: list[ExternalFile] = []
     last = name = ""
+    if ONNX_MODEL.match(text):
+        calls = ((match[1] or "", match[2], match.start()) for match in ONNX_CALL.finditer(text))
+        operators.extend(OnnxOperator(domain=domain, name=called, offset=at) for domain, called, at in calls)
     for match in FIELD.finditer(text):
         key, value, offset = match.group(1), _text(match.group(2)), match.start()
         if key == "name":

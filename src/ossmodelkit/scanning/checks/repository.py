@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from posixpath import basename
 
 from ossmodelkit.core.check import check
 from ossmodelkit.core.finding import Hit, Severity
@@ -127,7 +128,7 @@ def index_points_outside(index: WeightIndex) -> Iterator[Hit]:
 @check("index-names-pickle", reads=WeightIndex, severity=Severity.MEDIUM)
 def index_names_pickle(index: WeightIndex) -> Iterator[Hit]:
     """An index of safetensors shards sends its loader to files of another kind."""
-    if "safetensors" in index.at.path:
+    if "safetensors" in basename(index.at.path):
         for shard in index.shards:
             if not shard.endswith(".safetensors") and not leaves_folder(shard):
                 yield Hit(at=index.at, saw=shard[:200], remedy=PATH_REMEDY)
