@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from typing import Any
 
 from ossmodelkit.scanning.jinja_folding import Known, fold, learn
@@ -25,6 +24,8 @@ ATTRIBUTE_FILTERS = frozenset(
     ["attr", "map", "selectattr", "rejectattr", "groupby", "sort", "unique", "sum", "min", "max", "join"]
 )
 LARGEST_RANGE = 10_000_000
+LARGEST_POWER = 1000
+WIDE_FORMAT = re.compile(r"%[-+ #0]*\d{7}|\{[^{}]*:[^{}]*\d{7}")
 DEEPEST = 150
 LONGEST_TEMPLATE = 200_000
 
@@ -181,6 +182,28 @@ def _look_at_call(node: Any, known: Known) -> Iterator[Reached]:
                 yield Reached("python", f"a format text that walks attributes: {value[:80]!r}", node.lineno)
 
 
+def _numbers(node: Any, known: Known) -> list[int]:
+    return [value for value in fold(node, known)[:4] if isinstance(value, int)]
+
+
+def _bits(node: Any, known: Known) -> int:
+    """How long a power grows: each exponent multiplies the length of what stands below it."""
+    from jinja2 import nodes
+
+    if isinstance(node, nodes.Pow):
+        return _bits(node.left, known) * max(_numbers(node.right, known), default=1)
+    return max((value.bit_length() for value in _numbers(node, known)), default=0)
+
+
+def _length(node: Any, known: Known) -> int:
+    """Characters or items of the longest constant that an expression makes, of texts repeated in it too."""
+    from jinja2 import nodes
+
+    if isinstance(node, nodes.Mul):
+        return _length(node.left, known) * max(_numbers(node.right, known), default=1)
+    return max((len(value) for value in fold(node, known)[:4] if isinstance(value, (str, list))), default=0)
+
+
 def _ranges(tree: Any, known: Known) -> Iterator[Reached]:
     """Loops whose constant bounds multiply to more steps than any chat has."""
     from jinja2 import nodes
@@ -207,11 +230,12 @@ def _ranges(tree: Any, known: Known) -> Iterator[Reached]:
 
     yield from visit(tree, 1)
     for node in tree.find_all(nodes.Mul):
-        for left, right in product(fold(node.left, known)[:4], fold(node.right, known)[:4]):
-            if isinstance(left, str) and isinstance(right, int) and len(left) * right > LARGEST_RANGE:
-                yield Reached("exhausts", f"a text of {len(left) * right} characters", node.lineno)
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            times = max(_numbers(other, known), default=0)
+            if times * _length(one, known) > LARGEST_RANGE:
+                yield Reached("exhausts", f"{times} times a text or list", node.lineno)
     for node in tree.find_all(nodes.Pow):
-        if any(isinstance(power, int) and power > 1000 for power in fold(node.right, known)):
+        if max(_numbers(node.right, known), default=0) > LARGEST_POWER or _bits(node, known) > LARGEST_RANGE:
             yield Reached("exhausts", "a power with a large exponent", node.lineno)
     for node in tree.find_all((nodes.Call, nodes.Filter)):
         if (getattr(node.node, "attr", "") or getattr(node, "name", "")) in ("ljust", "rjust", "center", "zfill"):
@@ -219,5 +243,5 @@ def _ranges(tree: Any, known: Known) -> Iterator[Reached]:
             if any(isinstance(width, int) and width > LARGEST_RANGE for width in widths):
                 yield Reached("exhausts", "a text padded to an enormous width", node.lineno)
     for node in tree.find_all(nodes.Const):
-        if isinstance(node.value, str) and re.search(r"%[-+ #0]*\d{7}", node.value):
+        if isinstance(node.value, str) and WIDE_FORMAT.search(node.value):
             yield Reached("exhausts", "a format with an enormous width", node.lineno)
