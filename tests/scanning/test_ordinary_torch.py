@@ -53,6 +53,7 @@ def _values() -> dict[str, Callable[[], Any]]:
     adam = torch.optim.AdamW(layers.parameters())
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, 10)
     return {
+        "generator": lambda: torch.Generator().manual_seed(7),
         "tensors": lambda: {
             "a": torch.zeros(3),
             "b": torch.ones(2, dtype=torch.bfloat16),
