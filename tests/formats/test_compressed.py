@@ -94,12 +94,6 @@ def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(gap, Gap) and "zstd" in gap.remedy
 
 
-@pytest.mark.parametrize(("order", "memory"), [(1, 1 << 20), (65, 1 << 20), (6, 1 << 33), (6, 0)])
-def test_ppmd_that_asks_for_too_much_is_refused(order: int, memory: int) -> None:
-    with pytest.raises(ValueError, match="PPMd"):
-        optional_codecs.ppmd(order, memory)
-
-
 def test_zip_members_packed_by_zstd_are_judged() -> None:
     for payload, verdict in ((b"plain text\n" * 100, "clean"), (b"cos\nsystem\n(S'id'\ntR.", "dangerous")):
         target = BytesIO()

@@ -1,4 +1,4 @@
-"""Decoders that the standard library may not have: zstd, Brotli, Deflate64 and PPMd.
+"""Decoders that the standard library may not have: zstd, Brotli and Deflate64.
 
 All speak like `lzma.LZMADecompressor`: `decompress(data, most)`, `eof`, `needs_input`, `unused_data`. A maker
 is None where its package is missing, so that the data is said to be unread.
@@ -10,7 +10,6 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Protocol
 
-LARGEST_MODEL = 256 * 1024 * 1024  # memory that a PPMd stream may ask for, in bytes
 LARGEST_WINDOW = 27  # of zstd, as a power of two
 
 
@@ -66,14 +65,6 @@ def deflate64() -> Maker | None:
     """What Windows packs large files with."""
     module = _first("inflate64")
     return None if module is None else lambda: _Deflate64(module)
-
-
-def ppmd(order: int, memory: int) -> Maker | None:
-    """PPMd of version H, as 7z uses it; raises ValueError for an order or a memory that nobody needs."""
-    if not 2 <= order <= 64 or not 1 << 11 <= memory <= LARGEST_MODEL:
-        raise ValueError(f"PPMd of order {order} that asks for {memory} bytes")
-    module = _first("pyppmd")
-    return None if module is None else lambda: _Ppmd(module, order, memory)
 
 
 class _Zstd:
@@ -147,23 +138,3 @@ class _Deflate64:
         self._waiting += data
         step, self._waiting = self._waiting[:STEP], self._waiting[STEP:]
         return bytes(self._inner.inflate(step))
-
-
-class _Ppmd:
-    """PPMd of version H with 7z's range coder; it has no end mark, the directory tells the size."""
-
-    unused_data = b""
-
-    def __init__(self, module: Any, order: int, memory: int) -> None:
-        self._inner = module.Ppmd7Decoder(order, memory)
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._inner.eof)
-
-    @property
-    def needs_input(self) -> bool:
-        return bool(self._inner.needs_input)
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return bytes(self._inner.decode(data, max_length))

@@ -1,6 +1,6 @@
 """7z archives, expanded with the standard library: LZMA, LZMA2, BCJ, delta, deflate, bzip2 and copies.
 
-PPMd, zstd, Brotli and Deflate64 need a package; encrypted archives and BCJ2 leave a gap. Loaders do not
+zstd, Brotli and Deflate64 need a package; encrypted archives, PPMd and BCJ2 leave a gap. Loaders do not
 open 7z, people do; public attacks on the hub came in it (nullifAI), because scanners could not.
 """
 
@@ -39,8 +39,9 @@ LARGEST_HEADER = 64 * MIB
 LARGEST_DICTIONARY = 256 * MIB
 COPY, DELTA, X86, LZMA1, LZMA2 = b"\0", b"\x03", b"\x03\x03\x01\x03", b"\x03\x01\x01", b"\x21"
 DEFLATE, BZIP2, AES = b"\x04\x01\x08", b"\x04\x02\x02", b"\x06\xf1\x07\x01"
-PPMD, DEFLATE64, ZSTD, BROTLI = b"\x03\x04\x01", b"\x04\x01\x09", b"\x04\xf7\x11\x01", b"\x04\xf7\x11\x02"
-PACKAGES = {PPMD: "pyppmd", DEFLATE64: "inflate64", ZSTD: "backports.zstd", BROTLI: "brotli"}
+DEFLATE64, ZSTD, BROTLI = b"\x04\x01\x09", b"\x04\xf7\x11\x01", b"\x04\xf7\x11\x02"
+UNREAD = {b"\x03\x04\x01": "PPMd"}  # its package corrupts memory: docs/decisions/0176
+PACKAGES = {DEFLATE64: "inflate64", ZSTD: "backports.zstd", BROTLI: "brotli"}
 FILTERS = {
     X86: lzma.FILTER_X86,
     b"\x04": lzma.FILTER_X86,
@@ -145,7 +146,7 @@ def _unsupported(folder: Folder) -> str:
     known = {COPY, DELTA, LZMA1, LZMA2, DEFLATE, BZIP2, *FILTERS, *PACKAGES}
     if any(coder.method == AES for coder in folder.coders):
         return "encrypted: its content cannot be read"
-    strange = [coder.method.hex() for coder in folder.coders if coder.method not in known]
+    strange = [UNREAD.get(one.method, one.method.hex()) for one in folder.coders if one.method not in known]
     if strange or not folder.simple:
         return f"packed with the 7z method {strange[0] if strange else 'BCJ2'}, which is not read"
     last = folder.coders[-1].method
@@ -157,10 +158,6 @@ def _unsupported(folder: Folder) -> str:
 
 def _maker(coder: Coder) -> optional_codecs.Maker | None:
     """A decoder of one of the methods that need a package."""
-    if coder.method == PPMD:
-        if len(coder.properties) < 5:
-            raise UnreadableError("broken PPMd properties")
-        return optional_codecs.ppmd(coder.properties[0], int.from_bytes(coder.properties[1:5], "little"))
     makers = {DEFLATE64: optional_codecs.deflate64, ZSTD: optional_codecs.zstd, BROTLI: optional_codecs.brotli}
     return makers[coder.method]()
 
