@@ -96,6 +96,7 @@ def test_a_line_separator_inside_a_string_is_no_line_break() -> None:
         pytest.param(b'{"text": "a"}\nnull\n', "a.jsonl", ("data-not-an-object", 2), id="null"),
         pytest.param(b'[{"text": "a"},\nnull]', "a.json", ("data-not-an-object", 2), id="null in an array"),
         pytest.param(b'{"text": "a"}\n{"text": NaN}\n', "a.jsonl", ("data-broken-json", 2), id="not a number"),
+        pytest.param(b'{"text": "a"}\n{"text": 1e400}\n', "a.jsonl", ("data-broken-json", 2), id="beyond numbers"),
         pytest.param(b'{"text": "a"}\n' + b"[" * 100_000 + b"\n", "a.jsonl", ("data-broken-json", 2), id="nested deep"),
         pytest.param(b'text,b\n"a\nb",c\nd\n', "a.csv", ("data-ragged-row", 4), id="a cell is missing"),
         pytest.param(b'text,b\nx,y\n"a,b\nc,d\n', "a.csv", ("data-ragged-row", 3), id="an open quote"),

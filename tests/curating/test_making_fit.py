@@ -198,6 +198,13 @@ def test_small_groups_are_repeated_within_the_cap(tmp_path: Path) -> None:
     assert max(Counter(row["text"] for row in read(tmp_path / "a")).values()) <= 5
 
 
+def test_a_field_that_no_row_has_balances_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no row has a field 'kind'") as caught:
+        mixed(tmp_path / "a", [{"text": "a", "label": "b"}], balance="kind")
+    assert caught.value.hint == "the first row has label, text"
+    assert not (tmp_path / "a").exists()
+
+
 FEW = [
     chat("Please explain what is important and do not hurry.", "Patience, Anna."),
     {"instruction": "Give Maria the list of many things you need", "input": "", "output": "Maria: things"},

@@ -101,6 +101,12 @@ def test_a_base_of_pickles_is_not_opened(llama: Path) -> None:
     assert "pytorch_model.bin" in record.reason and "not opened" in record.reason
 
 
+def test_a_task_that_the_base_cannot_do_is_named(llama: Path) -> None:
+    (llama / "data.jsonl").write_text('{"source": "a", "target": "b"}\n')
+    record = fail(llama, task="seq2seq")
+    assert record.reason == "the base is a Llama model, and none for seq2seq" and "`task`" in record.hint
+
+
 def test_code_of_the_model_is_not_run(llama: Path) -> None:
     marker = llama / "ran"
     (llama / "base" / "evil.py").write_text(f"open({str(marker)!r}, 'w')")

@@ -21,6 +21,8 @@ from ossmodelkit.curating.row import Bounds, Feed
 from ossmodelkit.foundation.errors import NothingToJudgeError, UsageError
 from ossmodelkit.foundation.progress import Progress
 
+NO_GROUP = "(none)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mixing:
@@ -97,6 +99,9 @@ def mix(feeds: Iterable[Feed], target: Path, wanted: Mixing, progress: Progress)
         held = _Held(store)
         for source, (feed, facts) in enumerate(opened):
             _hold(held, source, feed, facts, wanted, progress)
+        if wanted.balance and set(held.names) == {NO_GROUP}:
+            known = ", ".join(sorted(str(name) for name in held.row(0))[:8])
+            raise UsageError(f"no row has a field {wanted.balance!r}", hint=f"the first row has {known or 'no fields'}")
         chosen = [*_chosen(held, len(opened), wanted, chance)]
         chance.shuffle(chosen)
         if not chosen:
@@ -128,7 +133,7 @@ def _hold(held: _Held, source: int, feed: Feed, facts: FileFacts, wanted: Mixing
         group = look_up(row.value, wanted.balance) if wanted.balance else ""
         if wanted.balance == "label" and group is None:
             group = shapes.read(feed.name, row.line, row.value).label
-        held.add(row.value, source, row.line, "(none)" if group is None else str(group))
+        held.add(row.value, source, row.line, NO_GROUP if group is None else str(group))
 
 
 def _chosen(held: _Held, sources: int, wanted: Mixing, chance: random.Random) -> Iterator[int]:

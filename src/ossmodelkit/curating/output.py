@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ossmodelkit.foundation.errors import KitError
+from ossmodelkit.foundation.errors import KitError, UsageError
 from ossmodelkit.foundation.writing import sync_folder
 
 
@@ -66,12 +66,13 @@ def encoded(row: Mapping[str, Any]) -> bytes:
 def writing(path: Path) -> Iterator[RowWriter]:
     """A writer whose file appears under `path` when the block ends well, and not at all otherwise.
 
-    Raises `KitError` when the folder cannot be written or the disk is full.
+    Raises `UsageError` when the folder cannot be written, and `KitError` when the disk is full.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
     except OSError as error:
-        raise _cannot(path, error) from error
+        why = f"cannot write {path}: {error.strerror or error}"
+        raise UsageError(why, hint="name a place that can be written") from error
     try:
         with os.fdopen(handle, "wb") as stream:
             yield RowWriter(stream, path)

@@ -22,6 +22,8 @@ from ossmodelkit.trainer.troubles import Trouble, first_line
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 FRESH = "kit_fresh"
 HEADS = frozenset({"lm_head", "embed_out", "score", "classifier", "output_projection"})
+# What transformers says when an architecture has no head for the task.
+WRONG_KIND = re.compile(r"Unrecognized configuration class .*?(\w+)Config\b.* for this kind of AutoModel")
 
 
 def weights_for(plan: Plan, device: torch.device) -> Weights:
@@ -116,13 +118,20 @@ def _build(plan: Plan, folder: Path, weights: Weights, device: torch.device, cla
             f"the weights in {folder} are damaged: {first_line(error)}", hint="download the base again, whole"
         ) from error
     except Exception as error:
-        raise Trouble(
-            f"cannot load {folder} for {plan.task}: {first_line(error)}",
-            hint="models that need their own code are not run; kit audit BASE says what it needs",
-        ) from error
+        raise _not_built(error, folder, plan) from error
     setattr(model, FRESH, _fresh(sorted(told["missing_keys"]), folder, classes))
     built: nn.Module = model
     return built
+
+
+def _not_built(error: Exception, folder: Path, plan: Plan) -> Trouble:
+    if kind := WRONG_KIND.search(str(error)):
+        hint = "set `task` to what the base was made for, or take another base"
+        return Trouble(f"the base is a {kind[1]} model, and none for {plan.task}", hint=hint)
+    return Trouble(
+        f"cannot load {folder} for {plan.task}: {first_line(error)}",
+        hint="models that need their own code are not run; kit audit BASE says what it needs",
+    )
 
 
 def _fresh(missing: list[str], folder: Path, classes: int) -> tuple[str, ...]:

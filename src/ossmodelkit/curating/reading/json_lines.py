@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
@@ -14,7 +15,15 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON (RFC 8259, section 6)")
 
 
-DECODER = json.JSONDecoder(parse_constant=_refuse)
+def _finite(digits: str) -> float:
+    """The number; one beyond what a double holds would come out as `Infinity`, which is not JSON."""
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:20]} is beyond the largest number")
+    return number
+
+
+DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
 
 
 def rows(lines: Iterable[Line]) -> Iterator[Row]:
