@@ -41,6 +41,8 @@ def test_every_kind_is_found_in_a_planted_corpus(seed: int) -> None:
         ),
         pytest.param("nl91abna0417164300", "data-iban", "nl91abna0417164300", id="an account in small letters"),
         pytest.param("GB82-WEST-1234-5698-7654-32", "data-iban", "GB82-WEST-1234-5698-7654-32", id="hyphens"),
+        pytest.param("4111.1111.1111.1111", "data-credit-card", "4111.1111.1111.1111", id="a card with dots"),
+        pytest.param("it is 10.0.0.1", "data-ip-address", "10.0.0.1", id="a router"),
         pytest.param("Passport No: C01X00T47", "data-passport", "C01X00T47", id="letters among the digits"),
         pytest.param("passeport n° 12AB34567", "data-passport", "12AB34567", id="French passport"),
         pytest.param(
@@ -79,6 +81,8 @@ def test_finds(text: str, rule: str, value: str) -> None:
         pytest.param("U+0399 0308 0300", id="code points"),
         pytest.param("https://user:password@host/ and https://${USER}:${PASS}@host/", id="stand-ins"),
         pytest.param("a::b::c and 12:30:45 and 00:1b:44:11:3a:b7", id="colons"),
+        pytest.param("call me in 2024-2025", id="a span of years"),
+        pytest.param("version 10.0.0.1", id="a version like a router"),
         pytest.param("passport holders and REGULATION", id="a passport and a long word"),
         pytest.param("print(x [at] y)", id="an at sign in code"),
         pytest.param("see you (at) home.", id="a word in brackets"),

@@ -38,6 +38,10 @@ def refuse(folder: Path, text: str) -> UsageError:
         pytest.param(HEAD + "[train]\nsteps = 1\nepochs = 1\n", "steps or epochs", "", id="two lengths"),
         pytest.param(HEAD + '[train]\nbatch = "8"\n', "wanted a whole number", "", id="a word for a number"),
         pytest.param(HEAD + "[train]\nbatch = true\n", "wanted a number", "", id="a yes for a number"),
+        pytest.param(HEAD + "[train]\nbatch = 99999999999\n", "batch must be 1,000,000 rows at most", "", id="no end"),
+        pytest.param(
+            HEAD + "[train]\nseed = 99999999999999999999\n", "seed must fit into 64 bits", "", id="a long seed"
+        ),
         pytest.param(HEAD + "[method]\nrank = -1\n", "rank must be 1 or more", "", id="negative rank"),
         pytest.param(HEAD + "[method]\ntargets = []\n", "targets names no module", "", id="no targets"),
         pytest.param(HEAD + 'weights = "int8"\n[method]\nname = "full"\n', "full tuning needs", "", id="full int8"),

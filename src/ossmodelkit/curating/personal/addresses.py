@@ -32,7 +32,9 @@ IPV4 = re.compile(
 IPV6 = re.compile(
     r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|::)(?:[0-9A-Fa-f]{0,4}:){0,7}[0-9A-Fa-f]{1,4}(?![\w:]|\.\d)", re.ASCII
 )
-PUBLIC_RESOLVERS = frozenset({"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "4.2.2.2"})
+# Addresses in small numbers that are known as such: public resolvers, and what routers give out first.
+WELL_KNOWN = frozenset({"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "4.2.2.2"})
+WELL_KNOWN |= {f"10.0.0.{last}" for last in range(1, 32)}
 SMALL = 32
 
 
@@ -92,7 +94,7 @@ def ipv4(text: str, start: int, end: int, field: str) -> Iterator[Found]:
             continue
         word = nearest(text, match.start(), field)
         small = all(int(part) < SMALL for part in match.groups())
-        if word in ("version", "other") or (small and word != "ip" and match[0] not in PUBLIC_RESOLVERS):
+        if word in ("version", "other") or (small and word != "ip" and match[0] not in WELL_KNOWN):
             continue
         yield Found(match.start(), match.end(), "data-ip-address", match[0])
 

@@ -10,7 +10,7 @@ from ossmodelkit.curating.personal.context import nearest
 from ossmodelkit.curating.personal.found import Found
 
 CARD = re.compile(
-    r"(?<![\w.\-])(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -]?)\d{6}\2\d{4,5}|\d{12,13})(?![\w]|[.\-]\d)",
+    r"(?<![\w.\-])(?:\d{4}([ .-]?)\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -]?)\d{6}\2\d{4,5}|\d{12,13})(?![\w]|[.\-]\d)",
     re.ASCII,
 )
 # Lengths that cards rarely have and other numbers often do.
@@ -53,7 +53,7 @@ def _take(text: str, start: int, length: int) -> int:
 def cards(text: str, start: int, end: int, field: str) -> Iterator[Found]:
     """Payment card numbers between `start` and `end`; a short one gives way to an article or order number."""
     for match in CARD.finditer(text, start, min(len(text), end + 2)):
-        digits = match[0].replace(" ", "").replace("-", "")
+        digits = "".join(char for char in match[0] if char.isdigit())
         if not is_card(digits):
             continue
         if len(digits) <= SHORT_CARD:

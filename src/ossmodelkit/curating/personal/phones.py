@@ -33,7 +33,8 @@ BRACKETS = re.compile(r"(?<![\w.+/-])\(\d{2,5}\) ?\d{3,5}[ \-]\d{4}(?![\w/]|-\w|
 LOOSE = re.compile(r"(?<![\w+./])\(?\d(?:[ .\-/()]{0,2}\d){6,14}(?![\w]|\.\d)", re.ASCII)
 DATE = re.compile(r"(?:19|20)\d\d[-/. ][01]?\d[-/. ][0-3]?\d|[0-3]?\d[-/.][01]?\d[-/.](?:19|20)\d\d")
 # A social security number that was never issued, and a postal code of the US (ZIP+4), are no phone numbers.
-SHAPED_OTHERWISE = re.compile(r"\d{3}-\d{2}-\d{4}|\d{5}-\d{4}")
+# So is a span of years.
+SHAPED_OTHERWISE = re.compile(r"\d{3}-\d{2}-\d{4}|\d{5}-\d{4}|(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d")
 
 # Which forms are enough by themselves; each with the fewest and the most digits it may have.
 PLAIN = ((PLUS, 8, 15), (ZEROS, 9, 17), (NANP, 10, 19), (FRENCH, 10, 10), (TRUNK, 9, 11), (BRACKETS, 9, 13))
