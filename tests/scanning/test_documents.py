@@ -199,6 +199,20 @@ def test_msgpack() -> None:
     assert ids(CHECKS, numbers_only.MSGPACK, msgpack.packb({"x": msgpack.ExtType(42, b"x")})) == ["msgpack-extension"]
 
 
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        pytest.param({b"nd": True, b"kind": b"O", b"data": b"N."}, ["msgpack-extension"], id="objects, keys as bytes"),
+        pytest.param({"nd": True, "kind": "O", "data": b"N."}, ["msgpack-extension"], id="objects, keys as texts"),
+        pytest.param({b"nd": True, b"type": "<f4", b"kind": b"", b"data": bytes(4)}, [], id="numbers"),
+        pytest.param({"kind": "Other", "x": 1}, [], id="another kind"),
+        pytest.param({"text": "\xa4kind\xa1O"}, [], id="the mark inside of a text"),
+    ],
+)
+def test_arrays_of_msgpack_numpy(array: dict[object, object], expected: list[str]) -> None:
+    assert ids(CHECKS, numbers_only.MSGPACK, msgpack.packb({"weights": array})) == expected
+
+
 def test_xgboost_models_are_read(tmp_path: Path) -> None:
     xgboost = pytest.importorskip("xgboost")
     data = xgboost.DMatrix(np.random.rand(20, 3), label=np.arange(20) % 2)

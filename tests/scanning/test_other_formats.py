@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import marshal
 from pathlib import Path
 
+import h5py
 import pytest
 
 from ossmodelkit.foundation.progress import Silent
@@ -91,6 +93,24 @@ PICTURES = {
 )
 def test_what_stands_behind_a_picture_is_read(picture: bytes, behind: bytes) -> None:
     assert scan_bytes(picture + behind, "photo").verdict == "dangerous"
+
+
+@pytest.mark.parametrize(
+    ("behind", "verdict"),
+    [
+        (CALLS, "dangerous"),
+        (b"\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.", "dangerous"),
+        (b"", "clean"),
+        (bytes(100), "clean"),
+    ],
+    ids=["text pickle", "pickle", "nothing", "zeros"],
+)
+@pytest.mark.parametrize("userblock", [0, 512])
+def test_what_stands_behind_an_hdf5_file_is_read(behind: bytes, verdict: str, userblock: int) -> None:
+    written = io.BytesIO()
+    with h5py.File(written, "w", userblock_size=userblock) as file:
+        file["weights"] = [1.0, 2.0]
+    assert scan_bytes(written.getvalue() + behind, "model.h5").verdict == verdict
 
 
 @pytest.mark.parametrize("picture", PICTURES.values(), ids=PICTURES.keys())

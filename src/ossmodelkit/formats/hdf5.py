@@ -24,6 +24,7 @@ from ossmodelkit.formats.hdf5_values import (
     shape_in,
     type_in,
 )
+from ossmodelkit.formats.media_ends import behind_byte
 from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.formats.span import Span
 from ossmodelkit.foundation.errors import UnreadableError
@@ -103,6 +104,7 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
     if walk.rows_of_objects:
         yield from _pickled_rows(walk)
     cut = f"ends at byte {blob.size}, its head says {file.end}" if file.end > blob.size else ""
+    yield from behind_byte(blob, file.end)
     yield Hdf5(at=blob.at, objects=len(walk.seen), bombs=tuple(walk.bombs), cut=cut)
 
 

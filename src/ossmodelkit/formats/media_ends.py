@@ -1,4 +1,4 @@
-"""What stands behind the end of a picture, sound or document: nothing shows it, and a program may well load it.
+"""What stands behind the end of a picture, sound, document or HDF5 file: nothing shows it, and a program may load it.
 
 Cameras leave trailers of their own there, so only what begins like a pickle, a program or a script is handed on.
 """
@@ -20,8 +20,12 @@ LOADABLE = re.compile(rb"\x80[\x02-\x05][^\x00]|[ci][A-Za-z_][\w.]*\n\w[\w.]*\n|
 
 
 def behind(blob: Blob, kind: str, budget: Budget) -> Iterator[Blob]:
-    """The bytes behind the end, when something could load them."""
-    end = _end_of(blob, kind, budget)
+    """The bytes behind the end of a medium, when something could load them."""
+    yield from behind_byte(blob, _end_of(blob, kind, budget))
+
+
+def behind_byte(blob: Blob, end: int) -> Iterator[Blob]:
+    """The bytes from `end` on, when something could load them; 0 is an end that is not known."""
     if 0 < end < blob.size and LOADABLE.match(blob.slice(end, 256)):
         at = Place(path=blob.at.path, members=(*blob.at.members, "behind its end"))
         size = blob.size - end

@@ -5,6 +5,7 @@ Each is walked to its end, so that bytes which only begin like one are not taken
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ EMPTY_MAP = b"\x80"
 WRITTEN_EMPTY = ("key2row", "lookups.bin")
 FLAX_TYPES = frozenset({1, 2, 3})  # flax.serialization: ndarray, native complex, numpy scalar
 TIMESTAMP = -1
+# The key and value that msgpack-numpy marks an array of objects with, as texts or as bytes.
+OBJECT_ARRAY = re.compile(rb"(?:\xa4|[\xc4\xd9]\x04)kind(?:\xa1|[\xc4\xd9]\x01)O")
 WIDTHS = {0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
 SIZED = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 EXTENSIONS = {0xC7: 1, 0xC8: 2, 0xC9: 4}
@@ -33,10 +36,14 @@ UBJ_COUNTS = {b"i": ">b", b"U": ">B", b"I": ">h", b"u": ">H", b"l": ">i", b"m": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MsgPack:
-    """A MessagePack document, and the extension types that are not Flax's."""
+    """A MessagePack document, the extension types that are not Flax's, and where arrays of objects stand.
+
+    msgpack-numpy writes an array as a map; when its `kind` is `O`, the `data` is a pickle, and reading loads it.
+    """
 
     at: Place
     extensions: tuple[tuple[int, int], ...]
+    object_arrays: tuple[int, ...] = ()
 
 
 def accepts_msgpack(blob: Blob) -> bool:
@@ -59,19 +66,22 @@ def read_msgpack(blob: Blob, budget: Budget) -> Iterator[object]:
     """One `MsgPack` view, when the document ends where the file does."""
     span = Span(blob)
     extensions: list[tuple[int, int]] = []
+    object_arrays: list[int] = []
     at, left, steps = 0, 1, 0
     while left:
         left -= 1
         steps += 1
         if steps % 4096 == 0:
             budget.check_time()
+        if span.take(at, 1) in b"\xa4\xc4\xd9" and OBJECT_ARRAY.match(blob.slice(at, 10)):
+            object_arrays.append(at)
         at, inner = _msgpack_item(span, at, extensions)
         if inner > span.size:
             raise UnreadableError(f"a list of {inner} entries at byte {at}")
         left += inner
     if at != span.size:
         raise UnreadableError(f"{span.size - at} bytes after the MessagePack document")
-    yield MsgPack(at=blob.at, extensions=tuple(extensions))
+    yield MsgPack(at=blob.at, extensions=tuple(extensions), object_arrays=tuple(object_arrays))
 
 
 def _msgpack_item(span: Span, at: int, extensions: list[tuple[int, int]]) -> tuple[int, int]:

@@ -261,12 +261,14 @@ def _is_own(node: SkopsNode, dotted: str) -> bool:
 
 @check("msgpack-extension", reads=MsgPack, severity=Severity.MEDIUM)
 def msgpack_extension(document: MsgPack) -> Iterator[Hit]:
-    """This MessagePack file uses an extension type that Flax does not have.
+    """This MessagePack file holds an extension type that Flax does not have, or an array of objects.
 
-    What an extension means is up to the program that reads it; some unpickle it.
+    What an extension means is up to the program that reads it; msgpack-numpy unpickles arrays of objects.
     """
     for kind, offset in document.extensions[:5]:
         yield Hit(at=replace(document.at, offset=offset), saw=f"extension type {kind}", remedy=REMEDY)
+    for offset in document.object_arrays[:5]:
+        yield Hit(at=replace(document.at, offset=offset), saw="an array of objects, as a pickle", remedy=REMEDY)
 
 
 CHECKS = (
