@@ -110,7 +110,6 @@ class Train:
         _demand(self.epochs is None or _positive(self.epochs), "epochs must be a positive number")
         _demand(self.batch >= 1, "batch must be 1 or more")
         _demand(self.batch <= MOST_ROWS, f"batch must be {MOST_ROWS:,} rows at most")
-        _demand(-(2**63) <= self.seed < 2**63, "seed must fit into 64 bits")
         _demand(0 <= self.micro_batch <= self.batch, "micro_batch must lie between 0 (all at once) and batch")
         _demand(self.seq >= 2, "seq must be 2 tokens or more")
         _demand(not (self.micro_batch and self.micro_tokens), "give micro_batch (rows) or micro_tokens, not both")
