@@ -146,3 +146,9 @@ def test_what_must_be_judged_as_a_whole_is_incomplete_when_too_large(name: str) 
 def test_a_tag_in_a_large_text_is_incomplete() -> None:
     data = b"a: b\n" * (text.HELD // 4) + b"c: !!python/object/apply:os.system [id]\n"
     assert scan_bytes(data, "settings").verdict == "incomplete"
+
+
+def test_yaml_of_brackets_without_end_is_incomplete_at_once() -> None:
+    found = scan_bytes(b"a: " + b"[" * 200_000, "config.yaml")
+    assert found.verdict == "incomplete"
+    assert "levels deep" in said(found)
