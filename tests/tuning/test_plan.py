@@ -40,7 +40,7 @@ def refuse(folder: Path, text: str) -> UsageError:
         pytest.param(HEAD + "[train]\nbatch = true\n", "wanted a number", "", id="a yes for a number"),
         pytest.param(HEAD + "[train]\nbatch = 99999999999\n", "batch must be 1,000,000 rows at most", "", id="no end"),
         pytest.param(
-            HEAD + "[train]\nseed = 99999999999999999999\n", "seed must fit into 64 bits", "", id="a long seed"
+            HEAD + "[train]\nsteps = 99999999999\n", "steps must be 10,000,000 at most", "", id="no last step"
         ),
         pytest.param(HEAD + "[method]\nrank = -1\n", "rank must be 1 or more", "", id="negative rank"),
         pytest.param(HEAD + "[method]\ntargets = []\n", "targets names no module", "", id="no targets"),

@@ -66,8 +66,9 @@ class Method:
         return 2.0 * self.rank if self.alpha is None else self.alpha
 
 
-# Rows of one optimizer step: far beyond any use, so that a slip of the finger is no run without an end.
+# Rows of one optimizer step, and steps: far beyond any use, so that a slip of the finger is no run without an end.
 MOST_ROWS = 1_000_000
+MOST_STEPS = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,7 @@ class Train:
     def __post_init__(self) -> None:
         _demand(self.steps is None or self.epochs is None, "give steps or epochs, not both")
         _demand(self.steps is None or self.steps >= 1, "steps must be 1 or more")
+        _demand(self.steps is None or self.steps <= MOST_STEPS, f"steps must be {MOST_STEPS:,} at most")
         _demand(self.epochs is None or _positive(self.epochs), "epochs must be a positive number")
         _demand(self.batch >= 1, "batch must be 1 or more")
         _demand(self.batch <= MOST_ROWS, f"batch must be {MOST_ROWS:,} rows at most")
