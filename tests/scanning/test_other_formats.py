@@ -113,6 +113,23 @@ def test_what_stands_behind_an_hdf5_file_is_read(behind: bytes, verdict: str, us
     assert scan_bytes(written.getvalue() + behind, "model.h5").verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("comment", "behind", "verdict"),
+    [
+        (b"", CALLS, "dangerous"),
+        (b"made by hand", CALLS, "dangerous"),
+        (CALLS, b"", "dangerous"),
+        (b"made by hand", b"", "clean"),
+        (b"", bytes(100), "clean"),
+    ],
+    ids=["pickle", "pickle behind a comment", "pickle as the comment", "comment", "zeros"],
+)
+def test_what_stands_behind_a_zip_is_read(comment: bytes, behind: bytes, verdict: str) -> None:
+    archive = zipped([("notes.txt", b"hello")])
+    written = archive[:-2] + len(comment).to_bytes(2, "little") + comment
+    assert scan_bytes(written + behind, "notes.zip").verdict == verdict
+
+
 @pytest.mark.parametrize("picture", PICTURES.values(), ids=PICTURES.keys())
 @pytest.mark.parametrize(
     "behind",

@@ -1,4 +1,4 @@
-"""What stands behind the end of a picture, sound, document or HDF5 file: nothing shows it, and a program may load it.
+"""What stands behind the end of a picture, sound, document, zip or HDF5 file: nothing shows it, and it may be loaded.
 
 Cameras leave trailers of their own there, so only what begins like a pickle, a program or a script is handed on.
 """

@@ -117,9 +117,23 @@ def directory(blob: Blob, end: int, budget: Budget) -> ZipArchive:
 
 def _part(blob: Blob, end: int) -> int:
     """The number of this file among the parts of a split archive; 0 where it is the only one."""
-    tail = blob.slice(max(end - END_BYTES - LONGEST_COMMENT, 0), END_BYTES + LONGEST_COMMENT)[:end]
+    _, record = _end_record(blob, end)
+    return int.from_bytes(record[4:6], "little")
+
+
+def ends_at(blob: Blob, end: int) -> tuple[int, ...]:
+    """Where the last zip before `end` is over: without its comment, and with one; nothing where there is no zip."""
+    at, record = _end_record(blob, end)
+    comment = int.from_bytes(record[20:22], "little")
+    return tuple(sorted({at + END_BYTES, at + END_BYTES + comment})) if record else ()
+
+
+def _end_record(blob: Blob, end: int) -> tuple[int, bytes]:
+    """Place and bytes of the last end record before `end`; 0 and nothing where there is none."""
+    begin = max(end - END_BYTES - LONGEST_COMMENT, 0)
+    tail = blob.slice(begin, END_BYTES + LONGEST_COMMENT)[: end - begin]
     at = tail.rfind(END)
-    return int.from_bytes(tail[at + 4 : at + 6], "little") if at >= 0 else 0
+    return (begin + at, tail[at : at + END_BYTES]) if at >= 0 else (0, b"")
 
 
 def _stretch(start: int, end: int) -> Member:

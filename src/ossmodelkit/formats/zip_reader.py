@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ossmodelkit.core.finding import Gap
 from ossmodelkit.formats import tar_archive, torch_zip
 from ossmodelkit.formats.expanding import inside
+from ossmodelkit.formats.media_ends import behind_byte
 from ossmodelkit.formats.pickle_opcodes import PROTOCOLS
 from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.formats.unpacking import Unpacked, Unpacking
@@ -19,6 +20,7 @@ from ossmodelkit.formats.zip_archive import (
     accepts,
     begun,
     directory,
+    ends_at,
     members_without_directory,
 )
 from ossmodelkit.formats.zip_locals import LOCAL
@@ -45,6 +47,8 @@ def read(blob: Blob, budget: Budget) -> Iterator[object]:
             yield inside(blob, BEFORE, window(blob.stream, 0, end), end)
             return
         yield archive
+        for over in ends_at(blob, end) if end == blob.size else ():
+            yield from behind_byte(blob, over)
         yield Unpacking(at=blob.at, entries=tuple(_unpacked(archive)))
         yield from read_members(archive, blob, budget)
         end = archive.start if archive.start < end else 0
