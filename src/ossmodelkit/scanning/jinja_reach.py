@@ -186,12 +186,29 @@ def _numbers(node: Any, known: Known) -> list[int]:
     return [value for value in fold(node, known)[:4] if isinstance(value, int)]
 
 
+def _outermost(tree: Any, kind: Any) -> Iterator[Any]:
+    """Chains such as `a * b * c`, each once: the left operand of one link is the next link."""
+    links = list(tree.find_all(kind))
+    inner = {id(link.left) for link in links}
+    return (link for link in links if id(link) not in inner)
+
+
+def _largest_power(node: Any, known: Known) -> int:
+    from jinja2 import nodes
+
+    powers = _numbers(node.right, known)
+    while isinstance(node.left, nodes.Pow):
+        node = node.left
+        powers += _numbers(node.right, known)
+    return max(powers, default=0)
+
+
 def _bits(node: Any, known: Known) -> int:
     """How long a power grows: each exponent multiplies the length of what stands below it."""
     from jinja2 import nodes
 
     if isinstance(node, nodes.Pow):
-        return _bits(node.left, known) * max(_numbers(node.right, known), default=1)
+        return _bits(node.left, known) * max(1, *_numbers(node.right, known))
     return max((value.bit_length() for value in _numbers(node, known)), default=0)
 
 
@@ -200,7 +217,7 @@ def _length(node: Any, known: Known) -> int:
     from jinja2 import nodes
 
     if isinstance(node, nodes.Mul):
-        return _length(node.left, known) * max(_numbers(node.right, known), default=1)
+        return _length(node.left, known) * max(1, *_numbers(node.right, known))
     return max((len(value) for value in fold(node, known)[:4] if isinstance(value, (str, list))), default=0)
 
 
@@ -229,13 +246,13 @@ def _ranges(tree: Any, known: Known) -> Iterator[Reached]:
                 yield from visit(child, steps)
 
     yield from visit(tree, 1)
-    for node in tree.find_all(nodes.Mul):
+    for node in _outermost(tree, nodes.Mul):
         for one, other in ((node.left, node.right), (node.right, node.left)):
             times = max(_numbers(other, known), default=0)
             if times * _length(one, known) > LARGEST_RANGE:
                 yield Reached("exhausts", f"{times} times a text or list", node.lineno)
-    for node in tree.find_all(nodes.Pow):
-        if max(_numbers(node.right, known), default=0) > LARGEST_POWER or _bits(node, known) > LARGEST_RANGE:
+    for node in _outermost(tree, nodes.Pow):
+        if _largest_power(node, known) > LARGEST_POWER or _bits(node, known) > LARGEST_RANGE:
             yield Reached("exhausts", "a power with a large exponent", node.lineno)
     for node in tree.find_all((nodes.Call, nodes.Filter)):
         if (getattr(node.node, "attr", "") or getattr(node, "name", "")) in ("ljust", "rjust", "center", "zfill"):
