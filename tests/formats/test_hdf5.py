@@ -186,3 +186,12 @@ def test_named_types_and_rows_of_objects_are_read(tmp_path: Path, fill: object, 
     """h5py reads a value of a named type like any other; PyTables unpickles the rows that it marks."""
     (tmp_path / "m.h5").write_bytes(written(fill, **options))
     assert scan(tmp_path).verdict == "dangerous"
+
+
+def test_a_layout_of_one_byte_is_survived() -> None:
+    data = bytes.fromhex(
+        "894844460d0a1a0a030808000000000000000000ffffffffffffffff2f110000000000003000000000000000bcecbd584f48"
+        "4452020078021200000000ffffffffffffffffffffffffffffffff080200010000060f000001000474657874b30000000000"
+        "00001512000400ff00ffffffff"
+    )
+    survives(READER, data.ljust(231, b"\0"))

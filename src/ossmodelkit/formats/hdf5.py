@@ -112,12 +112,17 @@ def _object(walk: _Walk, path: str, address: int) -> Iterator[object]:
     """One object, message by message: what is broken in one is a gap, and a loader may never look at it."""
     parts = _Parts()
     for message in h5.messages(walk.file, address):
-        try:
-            yield from _message(walk, path, message, parts)
-        except UnreadableError as error:
-            yield Gap(at=walk.blob.at, reason=f"{path}: {error.message}", remedy=error.hint)
+        yield from _as_gaps(walk, path, _message(walk, path, message, parts))
     if parts.layout:
-        yield from _dataset(walk, path, parts.shape, parts.kind, parts.layout)
+        yield from _as_gaps(walk, path, _dataset(walk, path, parts.shape, parts.kind, parts.layout))
+
+
+def _as_gaps(walk: _Walk, path: str, found: Iterator[object]) -> Iterator[object]:
+    """What is found, up to where it is broken."""
+    try:
+        yield from found
+    except UnreadableError as error:
+        yield Gap(at=walk.blob.at, reason=f"{path}: {error.message}", remedy=error.hint)
 
 
 def _message(walk: _Walk, path: str, message: h5.HeaderMessage, parts: _Parts) -> Iterator[object]:
@@ -183,8 +188,8 @@ def _external_files(walk: _Walk, path: str, data: bytes) -> Iterator[Hdf5Outside
 
 def _dataset(walk: _Walk, path: str, shape: tuple[int, ...], kind: Type, layout: bytes) -> Iterator[object]:
     file = walk.file
-    version = layout[0]
-    storage = layout[2] if version < 3 else layout[1]
+    version = file.number(layout, 0, 1)
+    storage = file.number(layout, 2 if version < 3 else 1, 1)
     declared = prod(shape) * kind.size
     if version >= 4 and storage == VIRTUAL and (target := _virtual(file, layout)) != ".":
         yield Hdf5Outside(at=walk.blob.at, path=path, kind="virtual dataset", target=target)
