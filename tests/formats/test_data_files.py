@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ossmodelkit.formats.data_files import READER
 from ossmodelkit.scanning.verdict import Word
+from tests.making.blobs import survives
 from tests.making.memory import said, scan_bytes
 
 NOISE = bytes(np.random.default_rng(0).integers(0, 256, 600, dtype=np.uint8))
@@ -80,3 +82,8 @@ def test_lists_without_entries_are_ordinary(tmp_path: Path) -> None:
     assert scan_bytes(b"\x80", "lookups.bin").verdict is Word.CLEAN
     assert scan_bytes(b"\x80", "model.bin").verdict is Word.INCOMPLETE
     assert scan_bytes(b"", "model.pkl").verdict is Word.INCOMPLETE
+
+
+@pytest.mark.parametrize("size", range(4, 12))
+def test_an_array_that_ends_in_its_lengths_is_survived(size: int) -> None:
+    survives(READER, b"\0\0\x0b\x02".ljust(size, b"\0"))

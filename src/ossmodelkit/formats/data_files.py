@@ -87,6 +87,8 @@ def _is_old_stata(blob: Blob, head: bytes) -> bool:
 def _is_idx(blob: Blob, head: bytes) -> bool:
     if len(head) < 8 or head[:2] != b"\0\0" or head[2] not in IDX_WIDTHS or not 1 <= head[3] <= 4:
         return False
+    if len(head) < 4 + 4 * head[3]:
+        return False
     lengths: tuple[int, ...] = struct.unpack_from(f">{head[3]}I", head, 4)
     return blob.size == 4 + 4 * head[3] + IDX_WIDTHS[head[2]] * prod(lengths)
 
