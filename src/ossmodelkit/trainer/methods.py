@@ -11,6 +11,7 @@ from ossmodelkit.core.plan import LOW_RANK, MethodName, Plan, Task
 from ossmodelkit.trainer.loading import FRESH, HEADS
 from ossmodelkit.trainer.troubles import Trouble
 
+LARGEST_RANK_OF_ANY = 1024  # which models smaller than that may have: it costs them little
 TASK_TYPES = {Task.CAUSAL_LM: "CAUSAL_LM", Task.CLASSIFICATION: "SEQ_CLS", Task.SEQ2SEQ: "SEQ_2_SEQ_LM"}
 
 
@@ -71,12 +72,12 @@ def _settings(model: nn.Module, plan: Plan) -> Any:
 
 
 def _check_rank(model: nn.Module, targets: list[str], rank: int) -> None:
-    """Raise `Trouble` where no target has so many rows and columns: such a rank costs more than the whole matrix."""
+    """Raise `Trouble` for a large rank where no target has so many rows and columns: it costs more than the matrix."""
     ends = tuple(f".{target}" for target in targets)
     found = [module for name, module in model.named_modules() if name.endswith(ends)]
     sizes = [min(one.in_features, one.out_features) for one in found if isinstance(one, nn.Linear)]
     most = max(sizes, default=rank)
-    if rank > most:
+    if rank > max(most, LARGEST_RANK_OF_ANY):
         raise Trouble(
             f"method.rank is {rank}, and no target has a rank above {most}",
             hint=f"8 to 64 is usual; at {most} it is full fine-tuning at a higher price",
