@@ -12,13 +12,14 @@ from ossmodelkit.formats.json_documents import meaning
 from ossmodelkit.formats.reading import Blob
 from ossmodelkit.formats.templates import FIELDS
 from ossmodelkit.foundation.limits import MIB, Budget
+from ossmodelkit.foundation.yaml_text import TooDeepError, events
 
 ENDINGS = (".yaml", ".yml", "mlmodel", "mlproject")
 LINES_OF_JSON = (".jsonl", ".ndjson")
 TAGGED = re.compile(r"!!?<?(?:tag:yaml\.org,2002:)?(?:python|ruby|java|perl|php)[/.:]")
 LARGEST = 8 * MIB
 MOST_NODES = 500_000
-DEEPEST = 1000  # PyYAML's loaders give up before; its parser takes a minute for brackets without end
+DEEPEST = 1000  # PyYAML's loaders give up before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +38,6 @@ class YamlDocument:
     pairs: tuple[tuple[str, str, int], ...]
 
 
-class TooDeepError(ValueError):
-    """Nested deeper than any loader follows."""
-
-
 def looks_like(name: str, text: str) -> bool:
     """By name, or because it holds a tag that builds objects; JSON is read as JSON."""
     return name.endswith(ENDINGS) or TAGGED.search(text) is not None
@@ -55,34 +52,24 @@ def views(blob: Blob, text: str, budget: Budget) -> Iterator[object]:
         return
     pairs: list[tuple[str, str, int]] = []
     try:
-        for event in _events(text):
+        for event in events(text, DEEPEST):
             budget.check_time()
             yield from _tags(event, blob)
             del event
-        for key, value, line in _pairs(_events(text)):
+        for key, value, line in _pairs(events(text, DEEPEST)):
             pairs.append((key, value, line))
             if len(pairs) > MOST_NODES:
                 break
+    except TooDeepError:
+        yield Gap(at=blob.at, reason=f"no valid YAML: nested more than {DEEPEST} levels deep")
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         # Without a tag, a document that no loader can parse does no harm; nor does a list of JSON that quotes one.
-        tagged = TAGGED.search(text) and not blob.name.lower().endswith(LINES_OF_JSON)
-        if tagged or isinstance(error, TooDeepError):
+        if TAGGED.search(text) and not blob.name.lower().endswith(LINES_OF_JSON):
             yield Gap(at=blob.at, reason=f"no valid YAML: {str(error).splitlines()[0][:120]}")
     yield YamlDocument(at=blob.at, pairs=tuple(pairs))
     keys = {key for key, _, _ in pairs}
     if keys & FIELDS or {"class_name", "config"} <= keys or ("class_name" in keys and "function_type" in keys):
-        yield from meaning(blob.at, plain(_events(text)), budget)
-
-
-def _events(text: str) -> Iterator[Any]:
-    import yaml
-
-    depth = 0
-    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            raise TooDeepError(f"nested more than {DEEPEST} levels deep")
-        yield event
+        yield from meaning(blob.at, plain(events(text, DEEPEST)), budget)
 
 
 def _tags(event: Any, blob: Blob) -> Iterator[YamlTag]:

@@ -6,6 +6,7 @@ aliases of lists unfold to gigabytes for whoever walks through the values.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ class NotYamlError(ValueError):
         super().__init__(f"line {line}: {reason}" if line else reason)
         self.reason = reason
         self.line = line
+
+
+class TooDeepError(NotYamlError):
+    """Lists and tables inside one another beyond a limit."""
 
 
 def read_yaml(path: Path, *, hint: str, growing: bool = False) -> Any:
@@ -68,16 +73,32 @@ def parse_yaml(text: str, *, growing: bool = False) -> Any:
 def _check_events(text: str) -> None:
     import yaml
 
-    depth, folded = 0, set[str]()
-    for event in yaml.parse(text, Loader=_loader(False)):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        line = event.start_mark.line + 1 if event.start_mark else 0
-        if depth > DEEPEST:
-            raise NotYamlError("nested deeper than anybody writes", line)
+    folded = set[str]()
+    for event in events(text, DEEPEST):
         if isinstance(event, yaml.CollectionStartEvent) and event.anchor:
             folded.add(event.anchor)
         if isinstance(event, yaml.AliasEvent) and event.anchor in folded:
-            raise NotYamlError(f"*{event.anchor} repeats a whole list or table: write it out", line)
+            raise NotYamlError(f"*{event.anchor} repeats a whole list or table: write it out", _line_of(event))
+
+
+def events(text: str, deepest: int) -> Iterator[Any]:
+    """What a text consists of, piece by piece; nothing is built.
+
+    Raises `TooDeepError` where more than `deepest` lists and tables are open: the library takes minutes for brackets
+    without end.
+    """
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > deepest:
+            raise TooDeepError("nested deeper than anybody writes", _line_of(event))
+        yield event
+
+
+def _line_of(event: Any) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
 
 
 @cache
