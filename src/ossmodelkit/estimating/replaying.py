@@ -69,7 +69,8 @@ def replay(model: Architecture, options: StepOptions) -> Replay:
     letters = letters_of(model, options)
     scenes = {block: _scene(model, options, letters, block) for block in dict.fromkeys(model.blocks or (Block(),))}
     live = saved = 0
-    casts = -sum(_everywhere(scenes).bare_casts(name) for name in _everywhere(scenes).recorded.segments)
+    everywhere = _everywhere(scenes)
+    casts = -sum(map(everywhere.bare_casts, everywhere.recorded.segments))
     moments: list[Moment] = []
     for name, scene, times in _order(model, scenes):
         if name == "loss.back":

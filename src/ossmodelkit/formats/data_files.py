@@ -16,7 +16,7 @@ from ossmodelkit.formats.protobuf import BYTES, VARINT, document, sketch
 from ossmodelkit.formats.reading import Blob, Reader
 from ossmodelkit.foundation.limits import Budget
 
-# At what offset, which bytes; what is tested besides stands in `FITS`.
+# At what offset, which bytes; `kind_of` tests some of them further.
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"crc\0\0\0", "checksums of Hadoop"),
     (0, b"Obj\x01", "Avro data"),

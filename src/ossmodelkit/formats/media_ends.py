@@ -63,7 +63,8 @@ def _behind_mark(blob: Blob, mark: bytes, budget: Budget) -> int:
         found = piece.find(mark)
         while found >= 0:
             end = at + found + len(mark)
-            end += len(blob.slice(end, 2)) - len(blob.slice(end, 2).lstrip(b"\r\n"))
+            line_end = blob.slice(end, 2)
+            end += len(line_end) - len(line_end.lstrip(b"\r\n"))
             if LOADABLE.match(blob.slice(end, 256)):
                 return end
             found = piece.find(mark, found + 1)

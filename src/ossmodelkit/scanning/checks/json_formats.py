@@ -78,50 +78,12 @@ def mxnet_custom_operator(document: JsonDocument) -> Iterator[Hit]:
                 yield Hit(at=document.at, saw=f"Custom: {saw[:120]}", remedy=REMEDY)
 
 
-CODECS = frozenset(
-    (
-        *(
-            "blosc",
-            "zlib",
-            "gzip",
-            "bz2",
-            "lzma",
-            "zstd",
-            "lz4",
-            "snappy",
-            "zfpy",
-            "pcodec",
-            "delta",
-            "fixedscaleoffset",
-            "quantize",
-            "packbits",
-        ),
-        *(
-            "vlen-utf8",
-            "vlen-bytes",
-            "vlen-array",
-            "categorize",
-            "astype",
-            "shuffle",
-            "json2",
-            "msgpack2",
-            "crc32",
-            "crc32c",
-            "adler32",
-        ),
-        *(
-            "fletcher32",
-            "jenkins_lookup3",
-            "bitround",
-            "base64",
-            "n5_wrapper",
-            "bytes",
-            "transpose",
-            "sharding_indexed",
-            "endian",
-        ),
-    )
-)
+CODECS = frozenset({
+    "blosc", "zlib", "gzip", "bz2", "lzma", "zstd", "lz4", "snappy", "zfpy", "pcodec", "delta", "fixedscaleoffset",
+    "quantize", "packbits", "vlen-utf8", "vlen-bytes", "vlen-array", "categorize", "astype", "shuffle", "json2",
+    "msgpack2", "crc32", "crc32c", "adler32", "fletcher32", "jenkins_lookup3", "bitround", "base64", "n5_wrapper",
+    "bytes", "transpose", "sharding_indexed", "endian",
+})  # fmt: skip
 
 
 @check("zarr-unknown-codec", reads=JsonDocument, severity=Severity.MEDIUM)
